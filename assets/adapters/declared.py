@@ -1,0 +1,293 @@
+"""The general door: any table of text whose columns are declared in the settings.
+
+Every function builds Polars expressions over the raw text columns. A value that can't be what it is declared to
+be puts its record in quarantine, with the first such column, a reason, and the value's *pattern* (letters as
+`a`, digits as `9`); the value itself goes no further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from pipelines.settings import AppointmentSource, CallSource, Duration, Exclusion, Instant, Source
+
+KEY_SEPARATOR = "|"
+SECONDS = pl.Decimal(9, 3)
+MAX_SECONDS = 999_999.999
+
+
+@dataclass
+class Parser:
+    """Collects, column by column, what can be wrong with a record; the first thing found is its reason."""
+
+    source: Source
+    problems: list[tuple[pl.Expr, str, str, pl.Expr]] = field(default_factory=list)
+
+    def problem(self, when: pl.Expr, column: str, reason: str, value: pl.Expr) -> None:
+        """Quarantine the record `when` this holds, unless an earlier problem did."""
+        self.problems.append((when, column, reason, value))
+
+    def required(self, columns: list[str]) -> pl.Expr:
+        """The columns joined into one key; none of them may be empty."""
+        for column in columns:
+            self.problem(_text(column).is_null(), column, "no value, where one is required", _raw(column))
+        return pl.concat_str([_text(column) for column in columns], separator=KEY_SEPARATOR)
+
+    def word(self, column: str, meanings: dict[str, str], what: str) -> pl.Expr:
+        """What a declared word of the export means to us."""
+        meaning = _text(column).replace_strict(meanings, default=None, return_dtype=pl.String)
+        self.problem(meaning.is_null(), column, f"not one of the declared {what}", _raw(column))
+        return meaning
+
+    def instant(self, instant: Instant, arrival: pl.Expr | None = None) -> tuple[pl.Expr, pl.Expr]:
+        """The moment in UTC, and whether its local time was ambiguous (the earlier offset is then taken).
+
+        NULL where it did not happen. A local time that does not exist is a problem, never a guess.
+        """
+        column = ", ".join(instant.column)
+        value = pl.concat_str([_raw(name).str.strip_chars() for name in instant.column], separator=" ")
+        happened = _happened(instant.column[-1], instant.never)
+        parsed = (
+            pl.when(happened)
+            .then(value)
+            .str.to_datetime(instant.format, strict=False, time_unit="us", ambiguous="earliest")
+        )
+        self.problem(happened & parsed.is_null(), column, f"not in the format {instant.format}", value)
+        if "%z" in instant.format:
+            return parsed.dt.convert_time_zone("UTC").dt.replace_time_zone(None), pl.lit(False)
+        if instant.rolls_over_hours is not None and arrival is not None:
+            rolled = parsed < arrival - pl.duration(hours=instant.rolls_over_hours)
+            parsed = pl.when(rolled).then(parsed + pl.duration(days=1)).otherwise(parsed)
+        zone = self.source.time_zone
+        earlier = parsed.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        later = parsed.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
+        self.problem(
+            parsed.is_not_null() & earlier.is_null(), column, f"a local time that does not exist in {zone}", value
+        )
+        is_ambiguous = (earlier != later).fill_null(False)
+        return earlier.dt.convert_time_zone("UTC").dt.replace_time_zone(None), is_ambiguous
+
+    def local(self, instant: Instant) -> pl.Expr:
+        """The moment as the export writes it, for the day that it names and for clock times that roll over."""
+        value = pl.concat_str([_raw(name).str.strip_chars() for name in instant.column], separator=" ")
+        happened = _happened(instant.column[-1], instant.never)
+        parsed = pl.when(happened).then(value).str.to_datetime(instant.format, strict=False, time_unit="us")
+        return parsed.dt.replace_time_zone(None)
+
+    def seconds(self, duration: Duration) -> pl.Expr:
+        """The source's own seconds, exact to the millisecond and still signed; NULL where it has none."""
+        return pl.sum_horizontal(*[self._seconds(column, duration) for column in duration.column], ignore_nulls=False)
+
+    def _seconds(self, column: str, duration: Duration) -> pl.Expr:
+        happened = _happened(column, duration.never)
+        value = pl.when(happened).then(_text(column))
+        if duration.unit == "clock":
+            parts = value.str.extract_groups(r"^(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)$")
+            hours, minutes, rest = (parts.struct.field(str(n)).cast(pl.Decimal(18, 3)) for n in (1, 2, 3))
+            seconds = hours * 3600 + minutes * 60 + rest
+            reason = "not a duration as hours:minutes:seconds"
+        else:
+            if self.source.text.decimal == ",":
+                value = pl.when(~value.str.contains(".", literal=True)).then(value.str.replace(",", ".", literal=True))
+            seconds = pl.when(value.str.contains(r"^-?\d+(\.\d+)?$")).then(value).cast(pl.Decimal(18, 3), strict=False)
+            reason = f"not a number of seconds with decimal '{self.source.text.decimal}'"
+        self.problem(happened & seconds.is_null(), column, reason, _raw(column))
+        return seconds
+
+    def quarantine(self) -> list[pl.Expr]:
+        """Column, reason and pattern of the first problem of each record, else NULL."""
+        return [
+            _first((when, pl.lit(column)) for when, column, _, _ in self.problems).alias("quarantine_column"),
+            _first((when, pl.lit(reason)) for when, _, reason, _ in self.problems).alias("quarantine_reason"),
+            pattern(_first((when, value) for when, _, _, value in self.problems)).alias("quarantine_pattern"),
+        ]
+
+
+def pattern(value: pl.Expr) -> pl.Expr:
+    """The shape of a value without its characters: `99/99/9999 aa`, at most 60 long."""
+    return (
+        value.str.replace_all(r"\p{L}", "a")
+        .str.replace_all(r"\p{N}", "9")
+        .str.replace_all(r"[^a9 .,:;/+\-_()|]", "?")
+        .str.slice(0, 60)
+    )
+
+
+def _raw(column: str) -> pl.Expr:
+    return pl.col(column)
+
+
+def _text(column: str) -> pl.Expr:
+    """The value without blanks around it, NULL where nothing is left."""
+    stripped = pl.col(column).str.strip_chars()
+    return pl.when(stripped != "").then(stripped)
+
+
+def _happened(column: str, never: list[str]) -> pl.Expr:
+    return ~pl.col(column).str.strip_chars().is_in(["", *never])
+
+
+def _first(cases: Iterable[tuple[pl.Expr, pl.Expr]]) -> pl.Expr:
+    return pl.coalesce([pl.when(when).then(value) for when, value in cases] + [pl.lit(None, dtype=pl.String)])
+
+
+def _exclusion(rules: list[Exclusion], more: Iterable[tuple[pl.Expr, pl.Expr]] = ()) -> pl.Expr:
+    """The name of the first rule that excludes the record, else NULL."""
+    cases = [
+        (
+            _text(rule.column).is_in(rule.values)
+            if rule.values is not None
+            else _raw(rule.column).str.contains(rule.matches or ""),
+            pl.lit(rule.rule),
+        )
+        for rule in rules
+    ]
+    return _first([*cases, *more])
+
+
+def columns_of(source: Source) -> list[str]:
+    """Every column that the mapping of a source names, so that the header can be held against it."""
+    named: list[str] = [rule.column for rule in source.exclude]
+    for key, value in source.columns:
+        if key == "service_separator" or value is None:
+            continue
+        for part in value if isinstance(value, list) else [value]:
+            named.extend([part] if isinstance(part, str) else part.column)
+    return list(dict.fromkeys(named))
+
+
+def canonical_calls(raw: pl.DataFrame, source: CallSource) -> pl.DataFrame:
+    """One canonical call record a row of `raw` (text columns, and `line`), as in schemas.records.CallRecord."""
+    columns, parser = source.columns, Parser(source)
+    if columns.call_id is None:
+        call_id = record_key = pl.lit(None, dtype=pl.String)
+    else:
+        call_id = record_key = parser.required(columns.call_id)
+    leg_id = pl.lit(None, dtype=pl.String)
+    if columns.leg_id is not None:
+        leg_id = parser.required([columns.leg_id])
+        record_key = pl.concat_str([record_key, leg_id], separator=KEY_SEPARATOR)
+
+    words = source.outcomes
+    reported = parser.word(columns.outcome, {word: w.reported for word, w in words.items()}, "outcomes")
+    answering = [w for w, meaning in words.items() if meaning.reported == "answered" and meaning.by_person]
+    is_answered = _text(columns.outcome).is_in(answering).fill_null(False)
+    is_open = _text(columns.outcome).is_in([w for w, meaning in words.items() if meaning.open]).fill_null(False)
+    reason = _text(columns.outcome).replace_strict(
+        {word: w.reason for word, w in words.items()}, default=None, return_dtype=pl.String
+    )
+    direction = pl.lit("inbound")
+    if columns.direction is not None:
+        direction = parser.word(columns.direction, dict(source.directions), "directions")
+
+    parser.problem(
+        ~_happened(columns.arrived_at.column[-1], columns.arrived_at.never),
+        ", ".join(columns.arrived_at.column),
+        "no arrival, so the call belongs to no day",
+        _raw(columns.arrived_at.column[-1]),
+    )
+    arrived_at, is_ambiguous = parser.instant(columns.arrived_at)
+    arrival = parser.local(columns.arrived_at)
+    never = pl.lit(None, dtype=pl.Datetime("us"))
+    answered_at = parser.instant(columns.answered_at, arrival)[0] if columns.answered_at else never
+    queued_at = parser.instant(columns.queue_entered_at, arrival)[0] if columns.queue_entered_at else never
+    ended_at = pl.coalesce([parser.instant(end, arrival)[0] for end in columns.ended_at] or [never])
+    stopped_waiting = pl.when(is_answered).then(answered_at).otherwise(ended_at)
+    wait = _between(arrived_at, stopped_waiting)
+    if columns.wait_seconds is not None:
+        wait = parser.seconds(columns.wait_seconds)
+    queue_wait = _between(queued_at, stopped_waiting)
+    if columns.queue_wait_seconds is not None:
+        queue_wait = parser.seconds(columns.queue_wait_seconds)
+
+    if source.open_without_end:
+        is_open = is_open | ended_at.is_null()
+    by_direction = [(direction == name, pl.lit(name)) for name in ("outbound", "internal")]
+    return raw.select(
+        pl.col("line"),
+        record_key.alias("record_key"),
+        call_id.alias("call_id"),
+        leg_id.alias("leg_id"),
+        (_text(columns.queue) if columns.queue else pl.lit(None, dtype=pl.String))
+        .fill_null(pl.lit(source.name))
+        .alias("queue"),
+        direction.alias("direction"),
+        reported.alias("reported_outcome"),
+        is_answered.alias("is_answered"),
+        pl.when(~is_answered).then(reason).alias("missed_reason"),
+        _exclusion(source.exclude, by_direction).alias("exclusion_rule"),
+        is_open.alias("is_open"),
+        arrived_at.alias("arrived_at_utc"),
+        is_ambiguous.alias("is_arrival_ambiguous"),
+        answered_at.alias("answered_at_utc"),
+        ended_at.alias("ended_at_utc"),
+        _possible(wait).alias("wait_seconds"),
+        _possible(queue_wait).alias("queue_wait_seconds"),
+        pl.lit(source.wait_starts_at == "queue").alias("is_wait_lower_bound"),
+        _first([(_impossible(wait), pl.lit("wait")), (_impossible(queue_wait), pl.lit("queue_wait"))]).alias(
+            "impossible_duration"
+        ),
+        *parser.quarantine(),
+    )
+
+
+def canonical_appointments(raw: pl.DataFrame, source: AppointmentSource) -> pl.DataFrame:
+    """One canonical appointment record a row of `raw`, as in schemas.records.AppointmentRecord."""
+    columns, parser = source.columns, Parser(source)
+    appointment_id = parser.required(columns.appointment_id)
+    service = parser.required([columns.service])
+    if columns.service_separator is not None:
+        service = service.str.split(columns.service_separator).list.first().str.strip_chars()
+    never = pl.lit(None, dtype=pl.Datetime("us"))
+
+    def instant(declared: Instant | None) -> pl.Expr:
+        return never if declared is None or declared.day_only else parser.instant(declared)[0]
+
+    def day(declared: Instant | None) -> pl.Expr:
+        """The planned day itself, where the export has a day and no time."""
+        if declared is None or not declared.day_only:
+            return pl.lit(None, dtype=pl.Date)
+        parser.instant(declared)
+        return parser.local(declared).dt.date()
+
+    started_at, ended_at = instant(columns.started_at), instant(columns.ended_at)
+    if columns.status is None:
+        status = pl.when(started_at.is_not_null()).then(pl.lit("completed")).otherwise(pl.lit("planned"))
+    else:
+        status = parser.word(columns.status, dict(source.statuses), "statuses")
+    channel = columns.booking_channel
+    return raw.select(
+        pl.col("line"),
+        appointment_id.alias("record_key"),
+        appointment_id.alias("appointment_id"),
+        service.alias("service"),
+        (_text(channel) if channel else pl.lit(None, dtype=pl.String)).alias("booking_channel"),
+        status.alias("status"),
+        _exclusion(source.exclude).alias("exclusion_rule"),
+        instant(columns.booked_at).alias("booked_at_utc"),
+        instant(columns.planned_start).alias("planned_start_utc"),
+        day(columns.planned_start).alias("planned_day"),
+        instant(columns.first_planned_start).alias("first_planned_start_utc"),
+        instant(columns.checked_in_at).alias("checked_in_at_utc"),
+        started_at.alias("started_at_utc"),
+        ended_at.alias("ended_at_utc"),
+        *parser.quarantine(),
+    )
+
+
+def _between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
+    """Whole milliseconds from start to end as exact seconds, signed; NULL where one of them is."""
+    return (end - start).dt.total_milliseconds().cast(pl.Decimal(18, 0)).cast(pl.Decimal(18, 3)) / 1000
+
+
+def _impossible(seconds: pl.Expr) -> pl.Expr:
+    return (seconds < 0) | (seconds > MAX_SECONDS)
+
+
+def _possible(seconds: pl.Expr) -> pl.Expr:
+    return pl.when(~_impossible(seconds)).then(seconds).cast(SECONDS)

@@ -1,0 +1,82 @@
+"""Finds export files and the moment at which each was made.
+
+Belongs here: names and places of files. Does not belong here: anything inside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pipelines.settings import Settings, Source
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """One file in the exports folder.
+
+    `name` is relative to that folder. `exported_at_utc` is when its source made it, and `day` that moment's
+    date in the centre's zone; both are None where `problem` says in a sentence why the file can't be dated.
+    """
+
+    source: Source
+    path: Path
+    name: str
+    day: date | None
+    exported_at_utc: datetime | None
+    problem: str | None = None
+
+
+def export_files(settings: Settings, today: date) -> list[ExportFile]:
+    """Every file that a declared source claims, in order of name. Two sources may not claim the same file."""
+    found: dict[Path, ExportFile] = {}
+    for source in settings.sources:
+        for path in sorted(settings.folders.exports.glob(source.files)):
+            if path.is_file():
+                file = _dated(path, source, settings, today)
+                if path in found:
+                    other = found[path].source.name
+                    problem = f"both '{other}' and '{source.name}' claim it; mend 'files' of one of them"
+                    file = ExportFile(found[path].source, path, file.name, None, None, problem)
+                found[path] = file
+    return [found[path] for path in sorted(found)]
+
+
+def _dated(path: Path, source: Source, settings: Settings, today: date) -> ExportFile:
+    name = path.relative_to(settings.folders.exports).as_posix()
+    made, problem = _made_at(path.name, source)
+    if made is None:
+        return ExportFile(source, path, name, None, None, problem)
+    exported_at = made.replace(tzinfo=ZoneInfo(settings.centre.time_zone)).astimezone(UTC)
+    if made.date() < settings.centre.start:
+        problem = f"made on {made.date()}, before centre.start {settings.centre.start}"
+    elif made.date() > today:
+        problem = f"made on {made.date()}, which is still to come: is the date in its name right?"
+    if problem:
+        return ExportFile(source, path, name, None, None, problem)
+    return ExportFile(source, path, name, made.date(), exported_at.replace(tzinfo=None))
+
+
+def _made_at(file_name: str, source: Source) -> tuple[datetime | None, str | None]:
+    """The moment, in the centre's civil time, or the reason why there is none."""
+    rule = source.export
+    if rule.at is not None:
+        return rule.at, None
+    match = re.search(rule.pattern or "", file_name)
+    if match is None:
+        return None, f"its name has no export date by the pattern {rule.pattern!r}"
+    try:
+        made = datetime.strptime(match["stamp"], rule.format or "")
+    except ValueError:
+        return None, f"'{match['stamp']}' in its name is not a date in the format {rule.format!r}"
+    return (datetime.combine(made.date(), rule.time) if rule.time is not None else made), None
+
+
+def days_between(first: date, last: date) -> Iterator[date]:
+    """Every day from first to last, both included."""
+    for ordinal in range(first.toordinal(), last.toordinal() + 1):
+        yield date.fromordinal(ordinal)

@@ -1,0 +1,322 @@
+"""Lays everything ready that the build reads: records, receipts and settings, as tables `input.*`.
+
+    input.files, input.call_records, input.appointment_records
+    input.rules, input.desk_channels, input.sources, input.hours, input.opening_intervals, input.closures,
+    input.clusters, input.norms, input.published_history
+    input.calendar_span, input.utc_days, input.publications
+
+Belongs here: what Python knows and SQL needs. Does not belong here: any rule; those stand in `sql/`.
+"""
+
+from __future__ import annotations
+
+import glob
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pandera.polars as pa
+import polars as pl
+
+from assets.files import days_between
+from assets.records import Receipt, RecordStore
+from pipelines.publishing import Publication
+from pipelines.settings import WEEKDAYS, Closure, Norm, Settings
+from schemas.records import AppointmentRecord, CallRecord
+
+Row = tuple[Any, ...]
+
+
+def lay_inputs(
+    con: duckdb.DuckDBPyConnection, settings: Settings, store: RecordStore, publications: list[Publication]
+) -> None:
+    """Create every `input.*` table in the attached database `input`."""
+    files = file_states(store.receipts, settings)
+    _files(con, settings, files, store.records)
+    for kind, table, model in (
+        ("calls", "call_records", CallRecord),
+        ("appointments", "appointment_records", AppointmentRecord),
+    ):
+        sources = {source.name for source in settings.sources if source.kind == kind}
+        read = [file for file in files if file.source in sources and file.status in ("loaded", "replaced")]
+        _records(con, table, model, {str(store.records / file.parquet) for file in read if file.parquet})
+    _settings(con, settings)
+    _utc_days(con, settings, files)
+    _publications(con, publications)
+
+
+def file_states(receipts: list[Receipt], settings: Settings) -> list[Receipt]:
+    """The receipts with the status that the ledger shows.
+
+    Of the loadable versions of a name the last delivered is loaded and the others are replaced. A version of
+    which more than the declared share is quarantined is refused, and replaces nothing.
+    """
+    most = {source.name: source.max_quarantined_share for source in settings.sources}
+    states: list[Receipt] = []
+    current: dict[tuple[str, str], int] = {}
+    for receipt in receipts:
+        state = receipt
+        if state.status == "loaded" and state.quarantined > most[state.source] * state.records:
+            state = state.model_copy(update={"status": "refused", "reason": _too_many(state, most)})
+        if state.status == "loaded":
+            key = (state.source, state.name)
+            if key in current:
+                states[current[key]] = states[current[key]].model_copy(update={"status": "replaced"})
+            current[key] = len(states)
+        states.append(state)
+    return states
+
+
+def as_of(files: list[Receipt]) -> datetime | None:
+    """When the newest loaded export was made (UTC): the moment for which the whole warehouse speaks."""
+    return max((f.exported_at_utc for f in files if f.status == "loaded" and f.exported_at_utc), default=None)
+
+
+def _too_many(receipt: Receipt, most: dict[str, float]) -> str:
+    share = 100 * receipt.quarantined / receipt.records
+    return (
+        f"{receipt.quarantined} of {receipt.records} records ({share:.1f} %) can't be read, more than the declared "
+        f"{100 * most[receipt.source]:g} %; the first: {receipt.first_quarantine}"
+    )
+
+
+def _create(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: list[Row]) -> None:
+    con.execute(f"create table input.{table} ({columns})")
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        con.executemany(f"insert into input.{table} values ({marks})", rows)
+
+
+def _files(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Receipt], records: Path) -> None:
+    kinds = {source.name: source.kind for source in settings.sources}
+    _create(
+        con,
+        "files",
+        "file_id bigint, source varchar, kind varchar, file_name varchar, sha256 varchar, export_date date, "
+        "exported_at_utc timestamp, delivery bigint, status varchar, reason varchar, unread_records bigint, "
+        "path varchar",
+        [
+            (
+                number,
+                file.source,
+                kinds[file.source],
+                file.name,
+                file.sha256,
+                file.day,
+                file.exported_at_utc,
+                file.delivery,
+                file.status,
+                file.reason,
+                file.records if file.status == "refused" and file.parquet else None,
+                str(records / file.parquet) if file.parquet else None,
+            )
+            for number, file in enumerate(files, start=1)
+        ],
+    )
+
+
+def _records(con: duckdb.DuckDBPyConnection, table: str, model: type[pa.DataFrameModel], paths: set[str]) -> None:
+    """All canonical records of one kind, each with the number of the file version that it came in."""
+    if not paths:
+        con.register("no_records", _Stream(model.empty()))
+        con.execute(f"create table input.{table} as select 0::bigint as file_id, * from no_records")
+        con.unregister("no_records")
+        return
+    con.execute(
+        f"""create table input.{table} as
+        select files.file_id, record.* exclude (filename)
+        from read_parquet(?, filename = true, hive_partitioning = false, union_by_name = false) as record
+        join input.files as files on files.path = record.filename and files.status in ('loaded', 'replaced')""",
+        [[glob.escape(path) for path in sorted(paths)]],
+    )
+
+
+class _Stream:
+    """Shows DuckDB a Polars frame as an Arrow stream, for which it needs no further library."""
+
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+def _settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    _create(
+        con,
+        "rules",
+        "time_zone varchar, short_abandon_seconds decimal(9, 3), half_days_are_working_days boolean, start date",
+        [
+            (
+                settings.centre.time_zone,
+                settings.rules.short_abandon_seconds,
+                settings.rules.half_days_are_working_days,
+                settings.centre.start,
+            )
+        ],
+    )
+    _create(con, "desk_channels", "booking_channel varchar", [(word,) for word in settings.rules.desk_channels])
+    _create(
+        con,
+        "sources",
+        "source varchar, kind varchar, covers_planned boolean, covers_booked boolean, replaces_dates boolean, "
+        "valid_from date, valid_to date, covers_days bigint",
+        [
+            (
+                source.name,
+                source.kind,
+                source.kind == "appointments" and "planned" in source.covers,
+                source.kind == "appointments" and "booked" in source.covers,
+                source.kind == "calls" and source.replaces_dates,
+                source.valid_from,
+                source.valid_to,
+                source.covers_days,
+            )
+            for source in settings.sources
+        ],
+    )
+    _create(
+        con,
+        "hours",
+        "hours_id bigint, service_point varchar, valid_from date, valid_to date",
+        [(n, h.service_point, h.valid_from, h.valid_to) for n, h in enumerate(settings.hours)],
+    )
+    _create(
+        con,
+        "opening_intervals",
+        "hours_id bigint, weekday bigint, opens_minute bigint, closes_minute bigint",
+        [
+            (number, weekday, opens, closes)
+            for number, hours in enumerate(settings.hours)
+            for weekday, name in enumerate(WEEKDAYS, start=1)
+            for opens, closes in hours.on(name)
+        ],
+    )
+    _create(
+        con,
+        "closures",
+        "service_point varchar, date date, starts_minute bigint, ends_minute bigint, is_whole_day boolean, "
+        "kind varchar, reason varchar",
+        [
+            (point, closure.date, *(closure.interval or (0, 24 * 60)), closure.interval is None, *_why(closure))
+            for closure in settings.calendar.closures
+            for point in settings.service_points
+            if point in closure.service_points or point.split(":")[0] in closure.service_points
+        ],
+    )
+    _create(
+        con,
+        "clusters",
+        "service varchar, cluster varchar, valid_from date, valid_to date",
+        [
+            (service, cluster.cluster, cluster.valid_from, cluster.valid_to)
+            for cluster in settings.clusters
+            for service in cluster.services
+        ],
+    )
+    _create(
+        con,
+        "norms",
+        "indicator varchar, variant varchar, period_type varchar, dimension_type varchar, dimension varchar, "
+        "operator varchar, value decimal(18, 6), valid_from date, source varchar",
+        [
+            (n.indicator, n.variant, n.period_type, *_dimension(n), n.operator, n.value, n.valid_from, n.source)
+            for n in settings.action_plan.norms
+        ],
+    )
+    _create(
+        con,
+        "published_history",
+        "indicator varchar, year bigint, value decimal(18, 6), unit varchar, source varchar",
+        [(f.indicator, f.year, f.value, f.unit, f.source) for f in settings.action_plan.published_history],
+    )
+
+
+def _why(closure: Closure) -> tuple[str, str]:
+    return closure.kind, closure.reason
+
+
+def _dimension(norm: Norm) -> tuple[str, str]:
+    """Where in marts.indicators a norm stands: a cluster's, the 0-30 s bucket's, else that of all."""
+    if norm.cluster is not None:
+        return "cluster", norm.cluster
+    return ("speed_bucket", "0-30") if norm.indicator == "answer_speed" else ("all", "all")
+
+
+def _utc_days(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Receipt]) -> None:
+    """The centre's offset on every UTC day of the calendar, and the moment at which it switches, if it does.
+
+    The calendar runs from the first day for which hours are declared to the end of the year after the newest
+    export; `input.calendar_span` holds that span, and the moment of the newest export.
+    """
+    first = min(hours.valid_from for hours in settings.hours)
+    newest = as_of(files)
+    last = date((newest or settings.centre.start).year + 1, 12, 31)
+    zone = ZoneInfo(settings.centre.time_zone)
+    rows: list[Row] = []
+    for day in days_between(first - timedelta(days=1), last + timedelta(days=1)):
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        before, after = _offset(midnight, zone), _offset(midnight + timedelta(days=1), zone)
+        switch = None if before == after else _switch(midnight, zone).replace(tzinfo=None)
+        rows.append((day, before, after, switch))
+    frame = pl.DataFrame(
+        rows,
+        schema={
+            "utc_date": pl.Date,
+            "offset_minutes": pl.Int64,
+            "offset_after_minutes": pl.Int64,
+            "switch_at_utc": pl.Datetime("us"),
+        },
+        orient="row",
+    )
+    con.register("days", _Stream(frame))
+    con.execute("create table input.utc_days as select * from days")
+    con.unregister("days")
+    _create(
+        con,
+        "calendar_span",
+        "first_date date, last_date date, as_of_utc timestamp",
+        [(first, last, newest)],
+    )
+
+
+def _offset(moment: datetime, zone: ZoneInfo) -> int:
+    offset = moment.astimezone(zone).utcoffset() or timedelta()
+    return int(offset.total_seconds()) // 60
+
+
+def _switch(midnight: datetime, zone: ZoneInfo) -> datetime:
+    """The minute of a UTC day from which the new offset holds."""
+    before = _offset(midnight, zone)
+    low, high = 0, 24 * 60
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(midnight + timedelta(minutes=middle), zone) == before:
+            low = middle
+        else:
+            high = middle
+    return midnight + timedelta(minutes=high)
+
+
+def _publications(con: duckdb.DuckDBPyConnection, publications: list[Publication]) -> None:
+    _create(
+        con,
+        "publications",
+        "version varchar, published_at_utc timestamp, run_id varchar, settings_sha256 varchar, "
+        "settings_text varchar, as_of_utc timestamp, files bigint, records bigint",
+        [
+            (
+                p.version,
+                p.published_at_utc,
+                p.run_id,
+                p.settings_sha256,
+                p.settings_text,
+                p.as_of_utc,
+                p.files,
+                p.records,
+            )
+            for p in publications
+        ],
+    )

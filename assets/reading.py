@@ -1,0 +1,168 @@
+"""Turns the bytes of one export file into text records, so that not one is lost.
+
+Belongs here: bytes, encoding, gzip, lines, fields. Does not belong here: what a field means.
+
+A file that can't be read to the letter is refused as a whole (FileRefused) and one that seems to be still
+growing is deferred (FileDeferred); a line with the wrong number of fields is handed on as `ragged`, because its
+neighbours are sound. Python's own csv reader in strict mode does the parsing: the faster ones of Polars and
+DuckDB pad short lines, drop what they can't read, or ignore the header (see docs/decisions.md).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.settings import TextFile
+
+BATCH = 50_000
+MAX_LINE = 1_000_000
+MAX_LINES_IN_A_RECORD = 50
+
+
+class FileRefused(Exception):
+    """The file can't be read to the letter; the message says where and why."""
+
+
+class FileDeferred(Exception):
+    """The file seems incomplete, so it waits for a later run; the message says why."""
+
+
+@dataclass
+class Batch:
+    """Some records of a file. `lines` holds the line on which each row begins, counted from 1."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    ragged: list[tuple[int, list[str]]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.rows) + len(self.ragged)
+
+
+class TextExport:
+    """One pass over an export file: its header, then its records, then the sha256 of its uncompressed bytes.
+
+    Raises FileRefused or FileDeferred, from any of the three.
+    """
+
+    def __init__(self, path: Path, text: TextFile) -> None:
+        self._bytes = _Hashed(path)
+        self._lines = _Counted(_lines(self._bytes, text))
+        self._records = csv.reader(self._lines, delimiter=text.delimiter, quotechar=text.quote, strict=True)
+        header = text.header if text.header is not None else self._next()
+        if header is None:
+            raise FileDeferred("the file is empty: it is still being written, or was cut")
+        self.header: list[str] = header
+
+    def batches(self) -> Iterator[Batch]:
+        """The records, at most BATCH at a time; at least one batch, if an empty one."""
+        batch = Batch()
+        while (row := self._next()) is not None:
+            if len(row) == len(self.header):
+                batch.rows.append(row)
+                batch.lines.append(self._lines.record_began)
+            else:
+                batch.ragged.append((self._lines.record_began, row))
+            if len(batch) == BATCH:
+                yield batch
+                batch = Batch()
+        yield batch
+
+    def _next(self) -> list[str] | None:
+        self._lines.record_began = self._lines.taken + 1
+        try:
+            return next(self._records)
+        except StopIteration:
+            return None
+        except csv.Error as error:
+            raise FileRefused(f"line {self._lines.taken}: {error}") from None
+
+    def sha256(self) -> str:
+        """Of all that was read; call it when the last batch has been taken."""
+        return self._bytes.digest.hexdigest()
+
+
+class _Hashed(io.RawIOBase):
+    """The uncompressed bytes of a file, hashed as they are read; gzip's own checks become ours."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._stream = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115 - close()
+        except OSError as error:
+            raise FileRefused(f"can't be opened ({error.strerror})") from None
+        self.digest = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            block = self._stream.read(len(buffer))
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise FileRefused(f"not sound gzip ({error}): send it again") from None
+        except EOFError:
+            raise FileDeferred("the gzip data breaks off: it is still being written, or was cut") from None
+        self.digest.update(block)
+        buffer[: len(block)] = block
+        return len(block)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def raw_sha256(path: Path) -> str:
+    """Of the bytes as they lie there, to name a file that was not read; empty if they can't be had either."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+class _Counted:
+    """Counts the lines that csv takes, and stops a quote that never closes from eating the file."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+        self.taken = 0
+        self.record_began = 1
+
+    def __iter__(self) -> _Counted:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self.lines)
+        self.taken += 1
+        if self.taken - self.record_began >= MAX_LINES_IN_A_RECORD:
+            raise FileRefused(
+                f"line {self.record_began}: a quote opens and does not close within {MAX_LINES_IN_A_RECORD} lines"
+            )
+        return line
+
+
+def _lines(stream: io.RawIOBase, text: TextFile) -> Iterator[str]:
+    """The decoded lines with their ends. Only LF and CRLF end a line: a lone CR is csv's to refuse."""
+    number, line = 0, "\n"
+    with io.BufferedReader(stream, 1 << 20) as buffered:
+        while encoded := buffered.readline(MAX_LINE + 1):
+            number += 1
+            if len(encoded) > MAX_LINE:
+                raise FileRefused(f"line {number}: longer than {MAX_LINE:,} bytes")
+            try:
+                line = encoded.decode(text.encoding)
+            except UnicodeDecodeError:
+                raise FileRefused(f"line {number}: not {text.encoding} text; is 'encoding' right?") from None
+            if "\0" in line:
+                raise FileRefused(f"line {number}: holds a NUL character, so this is not a text file")
+            yield line.removeprefix("\ufeff") if number == 1 else line
+    if text.last_line_ends and number and not line.endswith("\n"):
+        raise FileDeferred(f"line {number}, the last one, has no line end: it is still being written, or was cut")

@@ -1,0 +1,126 @@
+"""Refuses to publish a warehouse that breaks a contract or does not add up.
+
+Belongs here: what must hold of every warehouse, whatever is in it. A failure names the table, the rule and how
+many rows break it; never a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pandera.errors
+import polars as pl
+
+from schemas.tables import TABLES, key
+from schemas.types import duckdb_type
+
+BATCH = 500_000
+
+
+class NotPublishable(Exception):
+    """The warehouse breaks what it promises; nothing is published."""
+
+
+SUMS: dict[str, str] = {
+    "every record of a loaded or replaced file is in exactly one state (ops.ledger)": """
+        select count(*) from ops.ledger
+        where records <> accepted + excluded + duplicates + superseded + quarantined
+    """,
+    "a refused or deferred file has no record in any state (ops.ledger)": """
+        select count(*) from ops.ledger where status in ('refused', 'deferred') and records > 0
+    """,
+    "every quarantined record stands in ops.quarantine": """
+        select abs((select count(*) from ops.quarantine) - (select coalesce(sum(quarantined), 0) from ops.ledger))
+    """,
+    "every accepted or excluded record of a call is a leg of one call (core.calls)": """
+        select abs(
+            (select coalesce(sum(legs), 0) from core.calls)
+            - (select count(*) from staging.call_states where state in ('accepted', 'excluded'))
+        )
+    """,
+    "every accepted appointment is in core.appointments": """
+        select abs(
+            (select count(*) from core.appointments)
+            - (select count(*) from staging.appointment_states where state = 'accepted')
+        )
+    """,
+    "the months of missed calls hold every call (marts.missed_calls_monthly)": """
+        select abs(
+            (select count(*) from core.calls) - (select coalesce(sum(calls), 0) from marts.missed_calls_monthly)
+        )
+    """,
+    "answered, missed, outside, open and excluded sum to the calls (marts.missed_calls_monthly)": """
+        select count(*) from marts.missed_calls_monthly
+        where calls <> answered + missed + outside_hours + open + excluded
+    """,
+    "the speed buckets sum to the answered calls (marts.answer_speed_monthly)": """
+        select count(*) from (
+            select month, queue, sum(answered) as answered from marts.answer_speed_monthly group by all
+        ) as buckets
+        full join marts.missed_calls_monthly as calls using (month, queue)
+        where buckets.answered is distinct from calls.answered
+    """,
+    "the seven buckets are there for every month and queue (marts.answer_speed_monthly)": """
+        select count(*) from (
+            select month, queue from marts.answer_speed_monthly group by all having count(*) <> 7
+        )
+    """,
+    "visits and the reasons for having none sum to the appointments (marts.visitor_wait_monthly)": """
+        select count(*) from marts.visitor_wait_monthly
+        where appointments <> visits + walk_ins + cancelled + no_shows + not_started + impossible + no_planned_time
+    """,
+    "the parts of the lead time sum to what was booked (marts.appointment_lead_time_monthly)": """
+        select count(*) from marts.appointment_lead_time_monthly
+        where booked <> appointments + cancelled + desk_same_day + planned_before_booked + outside_calendar
+    """,
+    "a value is NULL with a reason, or there without one (marts.indicators)": """
+        select count(*) from marts.indicators where (value is null) <> (value_reason is not null)
+    """,
+}
+"""What must add up: each query counts what does not."""
+
+
+def verify(con: duckdb.DuckDBPyConnection) -> int:
+    """Hold every published table against its contract and everything against everything.
+
+    Returns how many tables and sums were checked. Raises NotPublishable with the first that fails.
+    """
+    for table in TABLES:
+        _contract(con, table)
+    for promise, query in SUMS.items():
+        row = con.execute(query).fetchone()
+        if row is None or row[0] != 0:
+            raise NotPublishable(f"it does not hold that {promise}: off by {row[0] if row else '?'}")
+    return len(TABLES) + len(SUMS)
+
+
+def _contract(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    model = TABLES[table]
+    columns = model.to_schema().columns
+    declared = {name: duckdb_type(column.dtype.type) for name, column in columns.items()}
+    built = {row[0]: row[1] for row in con.execute(f"describe {table}").fetchall()}
+    if built != declared:
+        wrong = sorted(set(built.items()) ^ set(declared.items()))
+        raise NotPublishable(f"{table}: columns are not as declared: {wrong}")
+    keys = ", ".join(key(table))
+    doubles = con.execute(f"select count(*) - count(distinct ({keys})) from {table}").fetchone()
+    if doubles and doubles[0]:
+        raise NotPublishable(f"{table}: {doubles[0]} rows have the key ({keys}) of another row")
+    for frame in _batches(con, table):
+        try:
+            model.validate(frame.select(*columns), lazy=True)
+        except pandera.errors.SchemaErrors as errors:
+            first = errors.failure_cases.row(0, named=True)
+            raise NotPublishable(
+                f"{table}.{first['column']}: {errors.failure_cases.height} values break the rule {first['check']}"
+            ) from None
+
+
+def _batches(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[pl.DataFrame]:
+    """The table in parts, so that memory stays bounded; at least one part."""
+    row = con.execute(f"select count(*) from {table}").fetchone()
+    rows = row[0] if row else 0
+    for first in range(0, max(rows, 1), BATCH):
+        part = con.sql(f"from {table} where rowid >= {first} and rowid < {first + BATCH}")
+        yield pl.DataFrame(part)

@@ -1,0 +1,175 @@
+"""The Dagster assets of the build: one a published table, made, checked and published in a single step.
+
+The step can't be run in halves: a night publishes everything or nothing.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+import duckdb
+
+from assets.build import build, finish, published_reads, sql_files
+from assets.exports import OWNERS
+from assets.inputs import as_of, file_states
+from assets.records import RecordStore
+from assets.verify import NotPublishable, verify
+from pipelines.lock import night_lock
+from pipelines.publishing import Publication, Warehouse
+from pipelines.settings import Settings
+from schemas.tables import TABLES, description
+from schemas.types import duckdb_type
+
+EXPORTS = ("telephony_exports", "appointment_exports")
+LEDGER = dg.AssetKey(["ops", "ledger"])
+log = logging.getLogger("kcc")
+
+
+def asset_key(table: str) -> dg.AssetKey:
+    """`core.calls` is the asset core/calls."""
+    return dg.AssetKey(table.split("."))
+
+
+def table_spec(table: str) -> dg.AssetSpec:
+    """A published table as an asset: its columns and what they mean, and the tables that it is computed from."""
+    columns = TABLES[table].to_schema().columns
+    upstream: list[dg.AssetKey] = [asset_key(name) for name in published_reads(table)]
+    if table in ("core.calls", "core.appointments", "ops.ledger", "ops.quarantine"):
+        upstream += [dg.AssetKey(name) for name in _exports_of(table)]
+    return dg.AssetSpec(
+        key=asset_key(table),
+        deps=upstream,
+        group_name=table.split(".", maxsplit=1)[0],
+        description=description(table),
+        kinds={"duckdb", "table"},
+        owners=OWNERS,
+        metadata={
+            "dagster/column_schema": dg.TableSchema(
+                columns=[
+                    dg.TableColumn(
+                        name=name,
+                        type=duckdb_type(column.dtype.type),
+                        description=column.description,
+                        constraints=dg.TableColumnConstraints(nullable=column.nullable),
+                    )
+                    for name, column in columns.items()
+                ]
+            ),
+            "dagster/table_name": table,
+        },
+    )
+
+
+def _exports_of(table: str) -> Sequence[str]:
+    return {"core.calls": EXPORTS[:1], "core.appointments": EXPORTS[1:]}.get(table, EXPORTS)
+
+
+def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
+    """The step that builds, verifies and publishes every table."""
+
+    @dg.multi_asset(
+        name="warehouse",
+        specs=[table_spec(table) for table in TABLES],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "every_export_is_in",
+                asset=LEDGER,
+                description="No export file was refused or is still waiting; those that were are not published.",
+            ),
+            dg.AssetCheckSpec(
+                "adds_up",
+                asset=LEDGER,
+                description="Contracts, ledger and sums hold. Checked before publishing: a failure publishes nothing.",
+            ),
+        ],
+        can_subset=False,
+    )
+    def build_warehouse(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        with night_lock(settings.folders.data, wait=True):
+            rows, promises, outstanding = build_and_publish(settings, context.run_id)
+        for table in sql_files():  # Dagster wants a table after the tables that it is computed from
+            if table in rows:
+                yield dg.MaterializeResult(asset_key=asset_key(table), metadata={"dagster/row_count": rows[table]})
+        yield dg.AssetCheckResult(
+            check_name="adds_up", asset_key=LEDGER, passed=True, metadata={"contracts_and_sums": promises}
+        )
+        yield dg.AssetCheckResult(
+            check_name="every_export_is_in",
+            asset_key=LEDGER,
+            passed=not outstanding,
+            severity=dg.AssetCheckSeverity.ERROR,
+            description="; ".join(outstanding) if outstanding else "Every export is in.",
+            metadata={"not_in": len(outstanding)},
+        )
+
+    return build_warehouse
+
+
+def build_and_publish(settings: Settings, run_id: str) -> tuple[dict[str, int], int, list[str]]:
+    """Build a fresh warehouse from all records, verify it and publish it.
+
+    Returns the rows of every table, how many contracts and sums hold, and a sentence for every export file that
+    is not in. Raises dagster.Failure, and publishes nothing, where the warehouse does not hold what it promises.
+    """
+    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    file = warehouse.fresh_file(run_id)
+    store = RecordStore(settings)
+    publication = _publication(settings, store, run_id)
+    con = build(
+        file, settings, store, [*warehouse.history(), publication], lambda table: log.info("building %s", table)
+    )
+    log.info("verifying contracts, ledger and sums")
+    try:
+        promises = verify(con)
+    except NotPublishable as broken:
+        con.close()
+        file.unlink(missing_ok=True)
+        raise dg.Failure(description=f"Nothing was published: {broken}") from None
+    rows = {table: _count(con, f"select count(*) from {table}") for table in TABLES}
+    outstanding = outstanding_files(con, settings)
+    finish(con)
+    path = warehouse.publish(file, publication)
+    log.info("published %s", path.name)
+    return rows, promises, outstanding
+
+
+def _publication(settings: Settings, store: RecordStore, run_id: str) -> Publication:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    files = file_states(store.receipts, settings)
+    read = [file for file in files if file.status in ("loaded", "replaced")]
+    return Publication(
+        version=f"kcc_{now:%Y%m%dT%H%M%S%f}_{run_id[:8]}",
+        published_at_utc=now,
+        run_id=run_id,
+        settings_sha256=settings.sha256,
+        settings_text=settings.text,
+        as_of_utc=as_of(files),
+        files=len(files),
+        records=sum(file.records for file in read),
+    )
+
+
+def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = con.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def outstanding_files(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
+    """A sentence for every file that still lies in the exports folder and whose last delivery is not in."""
+    rows = con.execute(
+        """
+        with latest as (
+            select * from ops.ledger
+            qualify delivery = max(delivery) over (partition by source, file_name)
+        )
+        select file_name, status, reason from latest
+        where status in ('refused', 'deferred')
+        order by file_name
+        """
+    ).fetchall()
+    return [
+        f"{name} was {status}: {reason}" for name, status, reason in rows if (settings.folders.exports / name).exists()
+    ]

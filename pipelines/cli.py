@@ -1,0 +1,172 @@
+"""The command line: `kcc`. Says in words what Dagster does, and ends with 0 only when what was asked is done.
+
+Exit status: 0 done, 1 failed or partly failed, 2 wrong use or settings. A user's mistake gets one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.lock import NightIsRunning
+from pipelines.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from pipelines.summary import IndicatorLine, Summary
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="From a contact centre's export files to a DuckDB warehouse that a city can defend.",
+)
+out = Console()
+err = Console(stderr=True)
+
+UNITS = {"percent": "%", "seconds": "s", "minutes": "min", "working_days": "working days"}
+TITLES = {
+    "missed_calls": "missed calls",
+    "telephone_wait": "telephone wait",
+    "answer_speed": "answered within 30 s",
+    "visitor_wait": "visitor wait",
+    "lead_time": "lead time",
+}
+
+
+@app.callback()
+def _main() -> None:
+    """Keeps `run` a command of its own while there are few."""
+
+
+@app.command(
+    epilog="Examples:  kcc run   |   kcc run --json > night.json   |   KCC_SETTINGS=/etc/kcc/lier.toml kcc run --quiet"
+)
+def run(
+    settings_file: Annotated[
+        Path | None, typer.Option("--settings", help="The city's settings; default $KCC_SETTINGS, else kcc.toml.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what went wrong.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Take in every export that was not read yet; build, verify and publish the warehouse."""
+    settings = _settings(settings_file)
+    with warnings.catch_warnings():
+        # the assets use Dagster's single-run backfills, which it marks as beta: nothing for who runs a night
+        warnings.filterwarnings("ignore", module="dagster")
+        from pipelines.night import NightFailed, run_night
+        from pipelines.summary import summarise
+
+        try:
+            with _progress(quiet or as_json):
+                night = run_night(settings)
+        except (NightFailed, NightIsRunning) as error:
+            _stop(str(error), 1)
+    summary = summarise(settings)
+    if as_json:
+        print(json.dumps({"run_id": night.run_id, **asdict(summary)}, default=str, indent=2))
+    elif not quiet:
+        _print(summary)
+    for sentence in summary.outstanding:
+        err.print(f"[red]not in:[/red] {escape(sentence)}", soft_wrap=True)
+    if summary.outstanding:
+        raise typer.Exit(1)
+
+
+def _settings(path: Path | None) -> Settings:
+    try:
+        return load_settings(path)
+    except SettingsError as error:
+        _stop(str(error), 2)
+
+
+def _stop(sentence: str, status: int) -> NoReturn:
+    err.print(f"[red]kcc:[/red] {escape(sentence)}", soft_wrap=True)
+    raise typer.Exit(status)
+
+
+@contextmanager
+def _progress(silent: bool) -> Iterator[None]:
+    """Show what the night is doing: one changing line on a terminal, a line each elsewhere."""
+    logger = logging.getLogger("kcc")
+    logger.propagate = False
+    if silent:
+        yield
+        return
+    with err.status("starting") as status:
+        handler = _StatusHandler(status.update if err.is_terminal else err.print)
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+
+
+class _StatusHandler(logging.Handler):
+    def __init__(self, show: object) -> None:
+        super().__init__()
+        self._show = show
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if callable(self._show):
+            self._show(escape(record.getMessage()))
+
+
+def _print(summary: Summary) -> None:
+    table = Table(title="Indicators, newest complete period", title_justify="left")
+    for heading in ("indicator", "period", "reported", "value", "norm", "met"):
+        table.add_column(heading, justify="right" if heading in ("reported", "value") else "left")
+    for line in summary.indicators:
+        met = "" if line.norm_met is None else "[green]yes[/green]" if line.norm_met else "[red]no[/red]"
+        unit = UNITS[line.unit]
+        table.add_row(
+            _title(line), _period(line), _figure(line.reported, unit), _figure(line.value, unit), line.norm, met
+        )
+    out.print(table)
+    states = Table(title="Records of all exports, each in exactly one state", title_justify="left")
+    states.add_column("source")
+    for state in next(iter(summary.records.values()), {}):
+        states.add_column(state, justify="right")
+    for source, counts in summary.records.items():
+        states.add_row(source, *(f"{count:,}" for count in counts.values()))
+    out.print(states)
+    out.print(f"warehouse  {summary.warehouse}\nversion    {summary.version}", soft_wrap=True, highlight=False)
+
+
+def _title(line: IndicatorLine) -> str:
+    title = TITLES[line.indicator]
+    return title if line.dimension in ("all", "0-30") else f"{title}, {escape(line.dimension)}"
+
+
+def _period(line: IndicatorLine) -> str:
+    period = f"{line.period:%Y}" if line.period_type == "year" else f"{line.period:%Y-%m}"
+    return period if line.complete else f"{period} (incomplete)"
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:.2f} {unit}"
+
+
+def main() -> None:
+    """The entry point of `kcc`."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        err.print("kcc: interrupted; nothing was published")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

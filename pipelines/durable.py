@@ -1,0 +1,30 @@
+"""Files that survive a power cut: bytes reach the disk before their name does, and the name before we go on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or a folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def rename(partial: Path, path: Path) -> None:
+    """Give a finished file its name, at once and for good."""
+    sync(partial)
+    os.replace(partial, path)
+    sync(path.parent)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a whole file that only its owner may read, or leave what was there."""
+    partial = path.with_name(path.name + ".partial")
+    with open(partial, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
+        stream.write(text)
+    rename(partial, path)

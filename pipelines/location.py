@@ -1,0 +1,38 @@
+"""Everything that Dagster shows and runs, for the UI, the command line and the tests alike."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.exports import export_asset
+from assets.warehouse import warehouse_assets
+from pipelines.settings import Settings
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """Assets, checks and jobs of one city."""
+    return dg.Definitions(
+        assets=[
+            export_asset(
+                settings,
+                "telephony_exports",
+                "calls",
+                "Call logs as exported, read into canonical records: every record accepted, excluded or quarantined.",
+            ),
+            export_asset(
+                settings,
+                "appointment_exports",
+                "appointments",
+                "Appointment logs as exported, read into canonical records the same way.",
+            ),
+            warehouse_assets(settings),
+        ],
+        jobs=[
+            dg.define_asset_job(
+                "nightly",
+                selection=dg.AssetSelection.all(),
+                description="Read the exports of one or more days, then build, verify and publish the warehouse.",
+            )
+        ],
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,46 @@
+"""One night at a time, whoever starts it: a lock on a file below `$KCC_DATA`, which dies with its process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class NightIsRunning(Exception):
+    """Another process is at work on the same data."""
+
+
+_held: dict[Path, int] = {}
+"""How often this process holds each lock: a night takes it once and each of its steps again."""
+
+
+@contextmanager
+def night_lock(data: Path, wait: bool) -> Iterator[None]:
+    """Hold the lock; if another process has it, wait for it or raise NightIsRunning."""
+    data.mkdir(parents=True, exist_ok=True)
+    path = (data / ".night.lock").resolve()
+    if _held.get(path):
+        _held[path] += 1
+        try:
+            yield
+        finally:
+            _held[path] -= 1
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise NightIsRunning(
+                f"another run is at work on {data}; wait for it to end, or look at it in the Dagster UI"
+            ) from None
+        _held[path] = 1
+        try:
+            yield
+        finally:
+            _held[path] = 0
+    finally:
+        os.close(descriptor)

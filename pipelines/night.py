@@ -1,0 +1,82 @@
+"""Runs a night from the command line: the same job as the UI's, in its history."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from assets.exports import today
+from assets.files import export_files
+from assets.records import RecordStore
+from pipelines.location import build_definitions
+from pipelines.lock import night_lock
+from pipelines.settings import ROOT, Settings
+
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+
+class NightFailed(Exception):
+    """The run failed and published nothing; the message says why."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night did: its run, and how many files it found unread."""
+
+    run_id: str
+    unread: int
+    first_day: date
+    last_day: date
+
+
+def dagster_instance() -> dg.DagsterInstance:
+    """The instance of $DAGSTER_HOME, else the project's own.
+
+    The folders in its dagster.yaml are relative to the working folder, which is therefore changed.
+    """
+    home = Path(os.environ.get("DAGSTER_HOME") or ROOT)
+    os.chdir(home)
+    return dg.DagsterInstance.from_config(str(home))
+
+
+def run_night(settings: Settings) -> Night:
+    """Take in every export that was not read yet, then build, verify and publish.
+
+    Raises NightIsRunning where another process is at work, NightFailed where nothing was published.
+    """
+    if not settings.folders.exports.is_dir():
+        raise NightFailed(f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
+    with night_lock(settings.folders.data, wait=False):
+        unread = RecordStore(settings).unread(export_files(settings, today(settings)))
+        days = [file.day for file in unread if file.day is not None] or [today(settings)]
+        job = build_definitions(settings).get_job_def("nightly")
+        with dagster_instance() as instance:
+            result = job.execute_in_process(
+                instance=instance,
+                tags={RANGE_START: min(days).isoformat(), RANGE_END: max(days).isoformat()},
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
+        if not result.success:
+            raise NightFailed(_why(result))
+        return Night(result.run_id, len(unread), min(days), max(days))
+
+
+def _why(result: dg.ExecuteInProcessResult) -> str:
+    """The sentence of the step that failed, without a traceback."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            described = failure.user_failure_data
+            if described is not None and described.description:
+                return described.description
+            error = failure.error
+            cause = error.cause if error is not None and error.cause is not None else error
+            message = cause.message.strip() if cause is not None else "an unknown error"
+            return f"{event.step_key} failed: {message}; look at run {result.run_id} in the Dagster UI"
+    return f"run {result.run_id} failed; look at it in the Dagster UI"

@@ -1,0 +1,548 @@
+"""The city's settings: one TOML file, checked as a whole before anything runs.
+
+Belongs here: the shape of `kcc.toml`, its rules, and the sentences that explain a mistake in it.
+Does not belong here: what the settings are used for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+NO_END = date(9999, 12, 31)
+
+
+class SettingsError(Exception):
+    """The settings can't be used; the message is one sentence for the person who wrote them."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("expected an IANA time zone such as 'Europe/Brussels'") from None
+    return name
+
+
+def _regex(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression ({error})") from None
+    return pattern
+
+
+def _clock(text: object) -> object:
+    """'16:00' as a time of day; TOML's own local times pass through."""
+    if isinstance(text, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        return time.fromisoformat(text)
+    if isinstance(text, time):
+        return text
+    raise ValueError("expected a time of day such as '16:00'")
+
+
+def _interval(text: object) -> object:
+    """'09:00-12:00' as minutes of the day (540, 720); 24:00 may end a day."""
+    match = re.fullmatch(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", text) if isinstance(text, str) else None
+    if match:
+        h1, m1, h2, m2 = (int(part) for part in match.groups())
+        opens, closes = h1 * 60 + m1, h2 * 60 + m2
+        if opens < closes <= 24 * 60:
+            return opens, closes
+    raise ValueError("expected an interval such as '09:00-12:00', opening before it closes")
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str | dict) else value
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Regex = Annotated[str, AfterValidator(_regex)]
+Clock = Annotated[time, BeforeValidator(_clock)]
+Interval = Annotated[tuple[int, int], BeforeValidator(_interval)]
+Columns = Annotated[list[str], BeforeValidator(_several), Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A part of the settings: unknown keys are mistakes, and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Centre(Section):
+    """The contact centre: its name, the zone in which everything is dated, the first export day."""
+
+    name: str
+    time_zone: Zone = "Europe/Brussels"
+    start: date
+
+
+class Folders(Section):
+    """Where exports come from and where everything we keep goes."""
+
+    exports: Path
+    data: Path
+
+
+class Rules(Section):
+    """The choices that the rules leave to the city."""
+
+    short_abandon_seconds: Decimal = Field(default=Decimal(5), ge=0)
+    half_days_are_working_days: bool = True
+    desk_channels: list[str] = []
+
+
+class Retention(Section):
+    """How much of the past is kept: warehouse versions, and days of quarantined raw text."""
+
+    versions: int = Field(default=7, ge=1)
+    private_days: int = Field(default=30, ge=0)
+
+
+class TextFile(Section):
+    """How the bytes of an export become fields. `header` is declared where the file has none."""
+
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', min_length=1, max_length=1)
+    encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
+    header: list[str] | None = None
+    last_line_ends: bool = True
+
+    @model_validator(mode="after")
+    def _known_encoding(self) -> Self:
+        try:
+            lines_end_in_lf = "\n".encode(self.encoding) == b"\n"
+        except LookupError:
+            raise ValueError(f"encoding: '{self.encoding}' is not a known text encoding") from None
+        if not lines_end_in_lf:
+            raise ValueError(f"encoding: '{self.encoding}' is not read line by line; export as utf-8 or cp1252")
+        return self
+
+
+class ExportTime(Section):
+    """When an export was made: read from its name, or declared for a one-off (`at`)."""
+
+    pattern: Regex | None = None
+    format: str | None = None
+    time: Clock | None = None
+    at: datetime | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.at is None) == (self.pattern is None):
+            raise ValueError("expected either 'at', or 'pattern' with 'format'")
+        if self.at is not None and self.at.tzinfo is not None:
+            raise ValueError("at: expected the centre's local time, without an offset")
+        if self.pattern is not None:
+            if "(?P<stamp>" not in self.pattern or self.format is None:
+                raise ValueError("'pattern' needs a group (?P<stamp>…), and 'format' to read it")
+            if "%H" not in self.format and self.time is None:
+                raise ValueError("'format' has no hour, so 'time' must say at what time of day exports are made")
+        return self
+
+
+class Instant(Section):
+    """One moment in a record: the column (or several, joined by a blank) and its strptime format.
+
+    A value listed in `never` (and an empty one) means that it did not happen; where several columns
+    are joined, it is the last that counts. `rolls_over_hours`: a clock time earlier than the arrival by
+    more than so many hours belongs to the next day.
+    """
+
+    column: Columns
+    format: str
+    never: list[str] = []
+    rolls_over_hours: int | None = Field(default=None, ge=1, le=23)
+    day_only: bool = False
+
+
+class Duration(Section):
+    """Seconds that the source measured itself: one column, or several that are added up."""
+
+    column: Columns
+    unit: Literal["seconds", "clock"] = "seconds"
+    never: list[str] = []
+
+
+class OutcomeWord(Section):
+    """What one word of the export says: what the software reports, and what happened."""
+
+    reported: Literal["answered", "missed", "other"]
+    by_person: bool = True
+    open: bool = False
+    reason: Literal["abandoned", "voicemail", "menu", "timeout", "no_agent", "callback"] = "abandoned"
+
+
+def _outcome_word(value: object) -> object:
+    if value == "open":
+        return {"reported": "other", "open": True}
+    return {"reported": value} if isinstance(value, str) else value
+
+
+class Exclusion(Section):
+    """A named rule that takes records out of every indicator, visibly."""
+
+    rule: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    column: str
+    values: list[str] | None = None
+    matches: Regex | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.values is None) == (self.matches is None):
+            raise ValueError("expected either 'values' or 'matches'")
+        return self
+
+
+class CallColumns(Section):
+    """Which column of a call log is what. A source without ids leaves `call_id` out."""
+
+    call_id: Columns | None = None
+    leg_id: str | None = None
+    queue: str | None = None
+    direction: str | None = None
+    outcome: str
+    arrived_at: Instant
+    queue_entered_at: Instant | None = None
+    answered_at: Instant | None = None
+    ended_at: Annotated[list[Instant], BeforeValidator(_several)] = []
+    wait_seconds: Duration | None = None
+    queue_wait_seconds: Duration | None = None
+
+
+class AppointmentColumns(Section):
+    """Which column of an appointment log is what."""
+
+    appointment_id: Columns
+    service: str
+    service_separator: str | None = None
+    booking_channel: str | None = None
+    status: str | None = None
+    booked_at: Instant | None = None
+    planned_start: Instant
+    first_planned_start: Instant | None = None
+    checked_in_at: Instant | None = None
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+
+
+class SourceBase(Section):
+    """What call logs and appointment logs have in common.
+
+    `valid_from` and `valid_to` bound the days on which the source is expected to deliver; `covers_days` declares
+    that each export holds that many days up to its own date, also those without a record.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    files: str = Field(min_length=1)
+    time_zone: Zone
+    text: TextFile = TextFile()
+    export: ExportTime
+    exclude: list[Exclusion] = []
+    max_quarantined_share: float = Field(default=0.02, ge=0, le=1)
+    valid_from: date | None = None
+    valid_to: date | None = None
+    covers_days: int | None = Field(default=None, ge=1)
+
+    def reader_fingerprint(self, version: int) -> str:
+        """Changes whenever the same bytes would be read into other records."""
+        later = {"files", "max_quarantined_share", "valid_from", "valid_to", "covers_days", "covers"}
+        used = self.model_dump(mode="json", exclude=later)
+        return hashlib.sha256(json.dumps([version, used], sort_keys=True).encode()).hexdigest()[:16]
+
+
+class CallSource(SourceBase):
+    """A call log."""
+
+    kind: Literal["calls"]
+    columns: CallColumns
+    outcomes: dict[str, Annotated[OutcomeWord, BeforeValidator(_outcome_word)]] = Field(min_length=1)
+    directions: dict[str, Literal["inbound", "outbound", "internal"]] = {}
+    wait_starts_at: Literal["dial_in", "queue"] = "dial_in"
+    open_without_end: bool = False
+    replaces_dates: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.columns.call_id is None and not self.replaces_dates:
+            raise ValueError(
+                "columns.call_id is missing: a source without ids must declare replaces_dates = true "
+                "(each export replaces its range of dates)"
+            )
+        if self.columns.direction is not None and not self.directions:
+            raise ValueError("columns.direction is declared, so [directions] must say what its words mean")
+        return self
+
+
+class AppointmentSource(SourceBase):
+    """An appointment log. `covers` says by which dates an export is complete for its range of days."""
+
+    kind: Literal["appointments"]
+    columns: AppointmentColumns
+    statuses: dict[str, Literal["planned", "checked_in", "started", "completed", "no_show", "cancelled"]] = {}
+    covers: list[Literal["planned", "booked"]] = ["planned"]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.columns.status is not None and not self.statuses:
+            raise ValueError("columns.status is declared, so [statuses] must say what its words mean")
+        return self
+
+
+Source = Annotated[CallSource | AppointmentSource, Field(discriminator="kind")]
+
+
+class Hours(Section):
+    """Regular opening hours of one service point while they are valid; both dates included."""
+
+    service_point: str = Field(pattern=r"^(telephone|desk|desk:.+)$")
+    valid_from: date
+    valid_to: date = NO_END
+    monday: list[Interval] = []
+    tuesday: list[Interval] = []
+    wednesday: list[Interval] = []
+    thursday: list[Interval] = []
+    friday: list[Interval] = []
+    saturday: list[Interval] = []
+    sunday: list[Interval] = []
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_to < self.valid_from:
+            raise ValueError(f"valid_to {self.valid_to} lies before valid_from {self.valid_from}")
+        for weekday in WEEKDAYS:
+            intervals = self.on(weekday)
+            for earlier, later in pairwise(intervals):
+                if later[0] < earlier[1]:
+                    raise ValueError(f"{weekday}: the intervals overlap or are not in order")
+        return self
+
+    def on(self, weekday: str) -> list[tuple[int, int]]:
+        """The intervals of one weekday, as minutes of the day."""
+        intervals: list[tuple[int, int]] = getattr(self, weekday)
+        return intervals
+
+
+class Closure(Section):
+    """A dated closure, whole or part of a day, of one or more service points, with its reason.
+
+    `desk` closes every desk, `desk:Wonen` that one only.
+    """
+
+    date: date
+    service_points: list[str] = Field(min_length=1)
+    kind: Literal["holiday", "closure"]
+    reason: str
+    interval: Interval | None = None
+
+
+class Cluster(Section):
+    """The services of one cluster of desks while the mapping is valid; both dates included."""
+
+    cluster: str
+    valid_from: date
+    valid_to: date = NO_END
+    services: list[str] = Field(min_length=1)
+
+
+class Norm(Section):
+    """What was promised for an indicator, from a date until the next norm for the same thing."""
+
+    indicator: Literal["missed_calls", "telephone_wait", "answer_speed", "visitor_wait", "lead_time"]
+    variant: str = "headline"
+    cluster: str | None = None
+    operator: Literal["<", "<=", ">="]
+    value: Decimal
+    valid_from: date
+    source: str
+
+    @property
+    def period_type(self) -> Literal["month", "year"]:
+        """The period that the norm is for: missed calls by the year, all else by the month."""
+        return "year" if self.indicator == "missed_calls" else "month"
+
+    @model_validator(mode="after")
+    def _whole_periods(self) -> Self:
+        yearly = self.period_type == "year"
+        if self.valid_from.day != 1 or (yearly and self.valid_from.month != 1):
+            start = "1 January" if yearly else "the first of a month"
+            raise ValueError(f"valid_from {self.valid_from}: a norm for {self.indicator} starts on {start}")
+        if (self.cluster is not None) != (self.indicator == "visitor_wait"):
+            raise ValueError("'cluster' is for visitor_wait, and required there")
+        return self
+
+
+class PublishedFigure(Section):
+    """A figure that was published before, which can't be recomputed from records."""
+
+    indicator: Literal["missed_calls"]
+    year: int
+    value: Decimal
+    unit: Literal["percent"] = "percent"
+    source: str
+
+
+class Calendar(Section):
+    """The dated exceptions to the opening hours."""
+
+    closures: list[Closure] = []
+
+
+class ActionPlan(Section):
+    """What was promised, and what was published about it before."""
+
+    norms: list[Norm] = []
+    published_history: list[PublishedFigure] = []
+
+
+class Settings(Section):
+    """Everything that a city decides. Relative folders count from the settings file."""
+
+    centre: Centre
+    folders: Folders
+    rules: Rules = Rules()
+    retention: Retention = Retention()
+    sources: list[Source] = Field(min_length=1)
+    hours: list[Hours] = Field(min_length=1)
+    calendar: Calendar = Calendar()
+    clusters: list[Cluster] = []
+    action_plan: ActionPlan = ActionPlan()
+    text: str = Field(default="", exclude=True, repr=False)
+
+    @model_validator(mode="after")
+    def _as_a_whole(self) -> Self:
+        _refuse_doubles("sources", [source.name for source in self.sources])
+        if any(source.kind == "calls" for source in self.sources):
+            self._require_hours("telephone")
+        if any(source.kind == "appointments" for source in self.sources):
+            self._require_hours("desk")
+        for point in self.service_points:
+            _refuse_overlap_and_gap(
+                f"hours of '{point}'", [(h.valid_from, h.valid_to) for h in self.hours if h.service_point == point]
+            )
+        known = set(self.service_points)
+        for closure in self.calendar.closures:
+            for point in closure.service_points:
+                if point not in known:
+                    raise ValueError(f"calendar.closures: {closure.date} names '{point}', which has no hours")
+        mapped: dict[str, list[tuple[date, date]]] = {}
+        for cluster in self.clusters:
+            for service in cluster.services:
+                mapped.setdefault(service, []).append((cluster.valid_from, cluster.valid_to))
+        for service, spans in mapped.items():
+            _refuse_overlap(f"clusters: service '{service}'", spans)
+        plan = self.action_plan
+        _refuse_doubles("norms", [(n.indicator, n.variant, n.cluster, str(n.valid_from)) for n in plan.norms])
+        _refuse_doubles("published_history", [(f.indicator, f.year) for f in plan.published_history])
+        return self
+
+    def _require_hours(self, point: str) -> None:
+        if point not in self.service_points:
+            raise ValueError(f"hours: there are none for '{point}', which the declared sources need")
+
+    @property
+    def service_points(self) -> list[str]:
+        """The service points that have hours, in the order of the settings."""
+        return list(dict.fromkeys(h.service_point for h in self.hours))
+
+    @property
+    def sha256(self) -> str:
+        """Names this version of the settings wherever it was used."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def _refuse_doubles(what: str, keys: Iterable[object]) -> None:
+    seen: set[object] = set()
+    for key in keys:
+        if key in seen:
+            raise ValueError(f"{what}: {key!r} is declared twice")
+        seen.add(key)
+
+
+def _refuse_overlap(what: str, spans: list[tuple[date, date]]) -> None:
+    ordered = sorted(spans)
+    for (_, ends), (starts, _) in pairwise(ordered):
+        if starts <= ends:
+            raise ValueError(f"{what} overlap: valid to {ends}, and again from {starts}")
+
+
+def _refuse_overlap_and_gap(what: str, spans: list[tuple[date, date]]) -> None:
+    _refuse_overlap(what, spans)
+    ordered = sorted(spans)
+    for (_, ends), (starts, _) in pairwise(ordered):
+        if starts > ends + timedelta(days=1):
+            raise ValueError(f"{what} have a gap: nothing is valid after {ends} and before {starts}")
+
+
+def _sentence(path: Path, error: ValidationError) -> str:
+    """The first mistake, as file, key, value and what is expected."""
+    first = error.errors()[0]
+    key = ""
+    for part in first["loc"]:
+        if part in ("calls", "appointments") and key.startswith("sources["):
+            continue  # pydantic names the kind of source it tried; it is not a key of the file
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    message = first["msg"].removeprefix("Value error, ")
+    value = first.get("input")
+    shown = f" is {value!r}" if isinstance(value, str | int | float | bool | date | time) else ""
+    more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""
+    return f"{path}: {key + shown + ': ' if key else ''}{message}{more}"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read and check the settings.
+
+    `path` defaults to $KCC_SETTINGS, else `kcc.toml` in the working folder, else in the project's root.
+    $KCC_EXPORTS and $KCC_DATA take the place of the folders in it; relative ones count from the file.
+    Raises SettingsError with one sentence.
+    """
+    if path is None:
+        named = os.environ.get("KCC_SETTINGS")
+        here = Path("kcc.toml")
+        path = Path(named) if named else here if here.exists() else ROOT / "kcc.toml"
+    path = path.absolute()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: the settings can't be read ({error.strerror}); set KCC_SETTINGS to the city's file"
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: the settings are not UTF-8 text; save the file as UTF-8") from None
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+    folders = content.get("folders")
+    if isinstance(folders, dict):
+        for key, variable in (("exports", "KCC_EXPORTS"), ("data", "KCC_DATA")):
+            chosen = os.environ.get(variable) or folders.get(key)
+            if isinstance(chosen, str):
+                folders[key] = str((path.parent / chosen).absolute())
+    try:
+        return Settings.model_validate({**content, "text": text})
+    except ValidationError as error:
+        raise SettingsError(_sentence(path, error)) from None

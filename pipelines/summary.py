@@ -1,0 +1,97 @@
+"""What a person wants to know after a night: the indicators, what became of the records, what is not in.
+
+Belongs here: questions to the published warehouse. Does not belong here: how the answers are printed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from assets.warehouse import outstanding_files
+from pipelines.settings import Settings
+
+STATES = ("records", "accepted", "excluded", "duplicates", "superseded", "quarantined")
+
+
+@dataclass(frozen=True)
+class IndicatorLine:
+    """One indicator in its newest complete period, or the newest with a value if none is complete.
+
+    `reported` is what the telephone software would say, for missed calls only; both figures are in `unit`.
+    """
+
+    indicator: str
+    dimension: str
+    period_type: str
+    period: date
+    complete: bool
+    reported: float | None
+    value: float | None
+    unit: str
+    norm: str
+    norm_met: bool | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The published warehouse in a page."""
+
+    indicators: list[IndicatorLine]
+    records: dict[str, dict[str, int]]
+    outstanding: list[str]
+    warehouse: Path
+    version: str
+
+
+INDICATORS = """
+    with normed as (
+        select * from marts.indicators
+        where variant in ('headline', 'action_plan') and norm_operator is not null and value is not null
+        qualify row_number() over (
+            partition by indicator, variant, dimension_type, dimension
+            order by complete desc, period desc
+        ) = 1
+    )
+    select
+        normed.indicator, normed.dimension, normed.period_type, normed.period, normed.complete,
+        reported.value, normed.value, normed.unit,
+        normed.norm_operator || ' ' || rtrim(rtrim(normed.norm_value::varchar, '0'), '.'), normed.norm_met
+    from normed
+    left join marts.indicators as reported
+        on
+            reported.variant = 'reported'
+            and (reported.indicator, reported.period_type, reported.period, reported.dimension)
+            = (normed.indicator, normed.period_type, normed.period, normed.dimension)
+    order by
+        list_position(
+            ['missed_calls', 'telephone_wait', 'answer_speed', 'visitor_wait', 'lead_time'], normed.indicator
+        ),
+        normed.variant desc,
+        normed.dimension
+"""
+
+
+def summarise(settings: Settings) -> Summary:
+    """Ask the published warehouse. Raises FileNotFoundError before the first publication."""
+    link = settings.folders.data / "warehouse" / "kcc.duckdb"
+    if not link.exists():
+        raise FileNotFoundError(f"{link}: nothing is published yet; run `kcc run`")
+    with duckdb.connect(str(link), read_only=True) as con:
+        lines = [IndicatorLine(*row) for row in con.execute(INDICATORS).fetchall()]
+        counts = con.execute(
+            f"""
+            select source, {", ".join(f"sum({state})::bigint" for state in STATES)}
+            from ops.ledger group by source order by source
+            """
+        ).fetchall()
+        return Summary(
+            indicators=lines,
+            records={source: dict(zip(STATES, numbers, strict=True)) for source, *numbers in counts},
+            outstanding=outstanding_files(con, settings),
+            warehouse=link,
+            version=link.resolve().stem,
+        )

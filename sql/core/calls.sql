@@ -1,0 +1,164 @@
+-- One row a citizen call, however many legs it has: its outcome by arrival and opening hours, its wait, its bucket.
+-- Source: rules in docs/indicators.md, "Calls".
+with legs as (
+    select
+        *,
+        bool_and(state = 'excluded') over (partition by source, call_id) as is_excluded,
+        count(*) over (partition by source, call_id) as legs,
+        count(*) filter (where reported_outcome = 'missed')
+            over (partition by source, call_id) as legs_reported_missed,
+        row_number() over (
+            partition by source, call_id
+            -- excluded legs count only for a call that has no others
+            order by state = 'excluded', arrived_at_utc, leg_id, file_id, line
+        ) as leg_number
+    from staging.call_states
+    where state in ('accepted', 'excluded')
+),
+
+counted_legs as (
+    select * from legs
+    where is_excluded or state = 'accepted'
+),
+
+-- the call's wait ends with the first answering leg, or for a missed call with its last one
+last_waits as (
+    select
+        source,
+        call_id,
+        arrived_at_utc,
+        wait_seconds,
+        queue_wait_seconds,
+        impossible_duration,
+        answered_at_utc
+    from counted_legs
+    qualify row_number() over (
+        partition by source, call_id
+        order by is_answered desc, if(is_answered, leg_number, -leg_number)
+    ) = 1
+),
+
+calls as (
+    select
+        source,
+        call_id,
+        any_value(legs) as legs,
+        any_value(legs_reported_missed) as legs_reported_missed,
+        any_value(queue) filter (where leg_number = 1) as queue,
+        any_value(direction) filter (where leg_number = 1) as direction,
+        any_value(arrived_at_utc) filter (where leg_number = 1) as arrived_at_utc,
+        any_value(arrived_local) filter (where leg_number = 1) as arrived_local,
+        any_value(is_arrival_ambiguous) filter (where leg_number = 1) as is_arrival_ambiguous,
+        any_value(exclusion_rule) filter (where leg_number = 1 and is_excluded) as exclusion_rule,
+        bool_or(is_answered) as is_answered,
+        bool_or(is_open) as is_open,
+        max(ended_at_utc) as ended_at_utc,
+        bool_or(is_wait_lower_bound) as is_wait_lower_bound,
+        case
+            when bool_or(reported_outcome = 'answered') then 'answered'
+            when bool_or(reported_outcome = 'missed') then 'missed'
+            else 'other'
+        end as reported_outcome,
+        arg_max(missed_reason, leg_number) as missed_reason
+    from counted_legs
+    group by source, call_id
+),
+
+waits as (
+    select
+        calls.*,
+        last_waits.answered_at_utc,
+        last_waits.impossible_duration,
+        -- what passed before the last leg began, exact to the millisecond
+        (epoch_ms(last_waits.arrived_at_utc) - epoch_ms(calls.arrived_at_utc)) * 0.001 as earlier_seconds,
+        last_waits.wait_seconds as leg_wait_seconds,
+        last_waits.queue_wait_seconds
+    from calls
+    inner join last_waits using (source, call_id)
+),
+
+placed as (
+    select
+        waits.*,
+        if(
+            waits.legs = 1,
+            waits.leg_wait_seconds,
+            try_cast(waits.leg_wait_seconds + waits.earlier_seconds as decimal(9, 3))
+        ) as wait_seconds,
+        segments.is_open as is_within_opening_hours,
+        segments.closed_reason,
+        segments.ends_local as segment_ends_local,
+        segments.next_opens_local,
+        -- civil time runs with UTC within a call, but for the two nights a year on which no centre is open
+        waits.arrived_local + (waits.ended_at_utc - waits.arrived_at_utc) as ended_local,
+        waits.arrived_local + (waits.answered_at_utc - waits.arrived_at_utc) as answered_local
+    from waits
+    inner join staging.day_segments as segments
+        on
+            segments.service_point = 'telephone'
+            and segments.date = waits.arrived_local::date
+            and waits.arrived_local >= segments.starts_local
+            and waits.arrived_local < segments.ends_local
+),
+
+-- the first that applies
+judged as (
+    select
+        placed.*,
+        case
+            when placed.exclusion_rule is not null then 'excluded'
+            when placed.is_open then 'open'
+            when not placed.is_within_opening_hours then 'outside_hours'
+            when placed.is_answered then 'answered'
+            else 'missed'
+        end as outcome
+    from placed
+)
+
+select
+    judged.source,
+    judged.call_id,
+    judged.queue,
+    judged.direction,
+    judged.arrived_at_utc,
+    judged.arrived_local,
+    judged.arrived_local::date as arrived_date,
+    judged.answered_at_utc,
+    judged.ended_at_utc,
+    judged.wait_seconds,
+    judged.queue_wait_seconds,
+    case
+        when judged.wait_seconds is not null then null
+        when judged.impossible_duration = 'wait' then 'impossible'
+        else 'not_recorded'
+    end as wait_reason,
+    judged.is_wait_lower_bound,
+    judged.reported_outcome,
+    judged.outcome,
+    judged.is_answered,
+    judged.exclusion_rule,
+    if(judged.is_answered, null, judged.missed_reason) as missed_reason,
+    judged.is_within_opening_hours,
+    judged.closed_reason,
+    case
+        when not judged.is_answered then null
+        when judged.wait_seconds is null then 'unknown'
+        when judged.wait_seconds <= 30 then '0-30'
+        when judged.wait_seconds <= 60 then '31-60'
+        when judged.wait_seconds <= 90 then '61-90'
+        when judged.wait_seconds <= 120 then '91-120'
+        when judged.wait_seconds <= 300 then '121-300'
+        else '300+'
+    end as speed_bucket,
+    judged.legs,
+    judged.legs_reported_missed,
+    not judged.is_answered and coalesce(judged.wait_seconds < rules.short_abandon_seconds, false) as is_short_abandon,
+    judged.is_within_opening_hours and coalesce(judged.ended_local > judged.segment_ends_local, false)
+        as is_ended_after_closing,
+    not judged.is_within_opening_hours
+    and judged.is_answered
+    and coalesce(judged.answered_local >= judged.next_opens_local, false) as is_spanning_opening,
+    coalesce(judged.is_arrival_ambiguous, false) as is_arrival_ambiguous,
+    judged.impossible_duration
+from judged
+cross join input.rules as rules

@@ -1,0 +1,7 @@
+-- Which cluster's desk gives a service, and when.
+select
+    service,
+    cluster,
+    valid_from,
+    valid_to
+from input.clusters
