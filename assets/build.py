@@ -39,18 +39,23 @@ def reads(table: str, files: dict[str, Path]) -> list[str]:
     return sorted(set(_READS.findall(files[table].read_text(encoding="utf-8"))))
 
 
-def published_reads(table: str) -> list[str]:
-    """The published tables that one table is computed from, directly or through steps between."""
+def upstream(table: str) -> set[str]:
+    """Every table that one table is computed from, directly or through others."""
     files = sql_files()
     found: set[str] = set()
     waiting = reads(table, files)
     while waiting:
-        upstream = waiting.pop()
-        if upstream.startswith("staging."):
-            waiting.extend(reads(upstream, files))
-        else:
-            found.add(upstream)
-    return sorted(found)
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(reads(name, files))
+    return found
+
+
+def published_reads(table: str) -> list[str]:
+    """The published tables that one table is computed from, less those that another of them already implies."""
+    published = {name for name in upstream(table) if name in TABLES}
+    return sorted(published - {implied for name in published for implied in upstream(name)})
 
 
 def build(

@@ -119,7 +119,7 @@ def build_and_publish(settings: Settings, run_id: str) -> tuple[dict[str, int], 
     store = RecordStore(settings)
     publication = _publication(settings, store, run_id)
     con = build(
-        file, settings, store, [*warehouse.history(), publication], lambda table: log.info("building %s", table)
+        file, settings, store, [*warehouse.history(), publication], lambda table: log.debug("building %s", table)
     )
     log.info("verifying contracts, ledger and sums")
     try:

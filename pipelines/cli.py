@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -35,13 +36,13 @@ app = typer.Typer(
 out = Console()
 err = Console(stderr=True)
 
-UNITS = {"percent": "%", "seconds": "s", "minutes": "min", "working_days": "working days"}
+UNITS = {"percent": "%", "seconds": "s", "minutes": "min", "working_days": "days"}
 TITLES = {
     "missed_calls": "missed calls",
     "telephone_wait": "telephone wait",
     "answer_speed": "answered within 30 s",
     "visitor_wait": "visitor wait",
-    "lead_time": "lead time",
+    "lead_time": "lead time in working days",
 }
 
 
@@ -107,7 +108,7 @@ def _progress(silent: bool) -> Iterator[None]:
     with err.status("starting") as status:
         handler = _StatusHandler(status.update if err.is_terminal else err.print)
         logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+        logger.setLevel(logging.DEBUG if err.is_terminal else logging.INFO)
         try:
             yield
         finally:
@@ -125,28 +126,38 @@ class _StatusHandler(logging.Handler):
 
 
 def _print(summary: Summary) -> None:
-    table = Table(title="Indicators, newest complete period", title_justify="left")
+    from pipelines.summary import STATES
+
+    table = Table(title="Indicators, newest complete period", title_justify="left", box=box.SIMPLE_HEAD)
     for heading in ("indicator", "period", "reported", "value", "norm", "met"):
-        table.add_column(heading, justify="right" if heading in ("reported", "value") else "left")
+        table.add_column(heading, justify="right" if heading in ("reported", "value") else "left", no_wrap=True)
     for line in summary.indicators:
         met = "" if line.norm_met is None else "[green]yes[/green]" if line.norm_met else "[red]no[/red]"
         unit = UNITS[line.unit]
         table.add_row(
-            _title(line), _period(line), _figure(line.reported, unit), _figure(line.value, unit), line.norm, met
+            _title(line),
+            _period(line),
+            _figure(line.reported, unit),
+            _figure(line.value, unit),
+            line.norm,
+            met,
         )
     out.print(table)
-    states = Table(title="Records of all exports, each in exactly one state", title_justify="left")
-    states.add_column("source")
-    for state in next(iter(summary.records.values()), {}):
-        states.add_column(state, justify="right")
-    for source, counts in summary.records.items():
-        states.add_row(source, *(f"{count:,}" for count in counts.values()))
+    states = Table(
+        "", *summary.records, title="Records, each in exactly one state", title_justify="left", box=box.SIMPLE_HEAD
+    )
+    for column in states.columns[1:]:
+        column.justify = "right"
+    for state in STATES:
+        states.add_row(state, *(f"{counts[state]:,}" for counts in summary.records.values()))
     out.print(states)
     out.print(f"warehouse  {summary.warehouse}\nversion    {summary.version}", soft_wrap=True, highlight=False)
 
 
 def _title(line: IndicatorLine) -> str:
     title = TITLES[line.indicator]
+    if line.variant == "action_plan":
+        return f"{title}, action plan"
     return title if line.dimension in ("all", "0-30") else f"{title}, {escape(line.dimension)}"
 
 

@@ -234,10 +234,10 @@ class CallColumns(Section):
 
 
 class AppointmentColumns(Section):
-    """Which column of an appointment log is what."""
+    """Which column of an appointment log is what. Without `service` the source's name stands for it."""
 
     appointment_id: Columns
-    service: str
+    service: str | None = None
     service_separator: str | None = None
     booking_channel: str | None = None
     status: str | None = None

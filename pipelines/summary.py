@@ -25,6 +25,7 @@ class IndicatorLine:
     """
 
     indicator: str
+    variant: str
     dimension: str
     period_type: str
     period: date
@@ -57,7 +58,7 @@ INDICATORS = """
         ) = 1
     )
     select
-        normed.indicator, normed.dimension, normed.period_type, normed.period, normed.complete,
+        normed.indicator, normed.variant, normed.dimension, normed.period_type, normed.period, normed.complete,
         reported.value, normed.value, normed.unit,
         normed.norm_operator || ' ' || rtrim(rtrim(normed.norm_value::varchar, '0'), '.'), normed.norm_met
     from normed

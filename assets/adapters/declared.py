@@ -240,7 +240,7 @@ def canonical_appointments(raw: pl.DataFrame, source: AppointmentSource) -> pl.D
     """One canonical appointment record a row of `raw`, as in schemas.records.AppointmentRecord."""
     columns, parser = source.columns, Parser(source)
     appointment_id = parser.required(columns.appointment_id)
-    service = parser.required([columns.service])
+    service = pl.lit(source.name) if columns.service is None else parser.required([columns.service])
     if columns.service_separator is not None:
         service = service.str.split(columns.service_separator).list.first().str.strip_chars()
     never = pl.lit(None, dtype=pl.Datetime("us"))

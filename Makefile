@@ -1,0 +1,46 @@
+# The few verbs of this project. Needs Python >= 3.11 and make; uv is used where it is installed.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(shell command -v uv >/dev/null && echo "uv pip install --python $(BIN)/python" || echo "$(BIN)/python -m pip install")
+
+.PHONY: run test check ui lock samples clean
+
+run: .venv/run ## take in the exports, publish the warehouse, print the indicators
+	@$(BIN)/kcc run
+
+test: .venv/dev ## every test that this machine can run
+	$(BIN)/python -m pytest
+
+check: .venv/dev ## style, types, SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes 0 sql
+
+ui: .venv/run ## the Dagster UI on http://localhost:3000 (it has no login, so it listens here only)
+	$(BIN)/dagster dev --host 127.0.0.1 --port 3000
+
+lock: ## compile the locked requirements again (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras \
+		--constraint constraints.txt --extra build pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras \
+		--extra build --extra dev --constraint constraints.txt --constraint requirements.txt pyproject.toml -o requirements-dev.txt
+
+samples: ## write the synthetic sample exports again, byte for byte the same
+	$(PYTHON) sample_exports/make_samples.py
+
+clean: ## forget everything that can be made again, the warehouse of the samples too
+	rm -rf .venv .dagster data
+
+.venv/run: requirements.txt pyproject.toml | .venv
+	$(INSTALL) --quiet --require-hashes -r requirements.txt
+	$(INSTALL) --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/run
+	$(INSTALL) --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kcc-marts needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv

@@ -1,0 +1,54 @@
+"""What Dagster shows: a rename or a lost line in the asset graph must be seen in review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipelines.location import build_definitions
+from pipelines.settings import ROOT, load_settings
+from schemas.tables import TABLES
+
+SNAPSHOT = Path(__file__).parent / "asset_graph.txt"
+
+
+def graph() -> str:
+    """The asset graph as text: key, group, checks, and what it depends on."""
+    definitions = build_definitions(load_settings(ROOT / "kcc.toml"))
+    assets = definitions.resolve_asset_graph()
+    lines = []
+    for node in sorted(assets.asset_nodes, key=lambda node: node.key):
+        checks = sorted(check.name for check in node.check_keys)
+        parents = sorted(parent.to_user_string() for parent in node.parent_keys)
+        lines.append(f"{node.key.to_user_string()} [{node.group_name}]" + (f" checks {checks}" if checks else ""))
+        lines.extend(f"    <- {parent}" for parent in parents)
+    return "\n".join(lines) + "\n"
+
+
+def test_the_asset_graph_is_the_one_that_was_accepted(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--accept-graph"):
+        SNAPSHOT.write_text(graph(), encoding="utf-8")
+    assert graph() == SNAPSHOT.read_text(encoding="utf-8")
+
+
+def test_every_asset_says_what_it_is_whose_it_is_and_what_its_columns_mean() -> None:
+    specs = {spec.key: spec for spec in build_definitions(load_settings(ROOT / "kcc.toml")).resolve_all_asset_specs()}
+    for spec in specs.values():
+        assert spec.description
+        assert spec.owners
+        assert spec.kinds
+    for table in TABLES:
+        schema = specs[dg.AssetKey(table.split("."))].metadata["dagster/column_schema"]
+        assert isinstance(schema, dg.TableSchema)
+        assert all(column.description for column in schema.columns)
+
+
+def test_export_days_are_days_of_the_centre_and_today_is_one_of_them() -> None:
+    definitions = build_definitions(load_settings(ROOT / "kcc.toml"))
+    node = definitions.resolve_asset_graph().get(dg.AssetKey("telephony_exports"))
+    assert isinstance(node.partitions_def, dg.DailyPartitionsDefinition)
+    assert node.partitions_def.timezone == "Europe/Brussels"
+    assert node.partitions_def.get_first_partition_key() == "2025-01-01"
+    assert node.partitions_def.end_offset == 1

@@ -1,0 +1,1 @@
+"""Tests of the rules in `sql/`: invented exports in, published tables out."""
