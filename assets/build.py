@@ -70,7 +70,7 @@ def build(
     Returns a connection in which `core`, `marts`, `ops`, `staging.*` and `input.*` can be queried, for the
     checks; `close` it with `finish`.
     """
-    con = duckdb.connect(":memory:", config={"threads": 2})
+    con = duckdb.connect(":memory:")
     con.execute("set timezone = 'UTC'")
     con.execute(f"attach {quoted(str(file))} as kcc (storage_version '{STORAGE_VERSION}')")
     con.execute("attach ':memory:' as input")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import glob
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -74,7 +75,7 @@ def as_of(files: list[Receipt]) -> datetime | None:
     return max((f.exported_at_utc for f in files if f.status == "loaded" and f.exported_at_utc), default=None)
 
 
-def _too_many(receipt: Receipt, most: dict[str, float]) -> str:
+def _too_many(receipt: Receipt, most: dict[str, Decimal]) -> str:
     share = 100 * receipt.quarantined / receipt.records
     return (
         f"{receipt.quarantined} of {receipt.records} records ({share:.1f} %) can't be read, more than the declared "

@@ -54,6 +54,12 @@ def _regex(pattern: str) -> str:
     return pattern
 
 
+def _below(pattern: str) -> str:
+    if not pattern or pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
+        raise ValueError("expected a pattern below the exports folder, such as 'telephony/calls_*.csv'")
+    return pattern
+
+
 def _clock(text: object) -> object:
     """'16:00' as a time of day; TOML's own local times pass through."""
     if isinstance(text, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
@@ -257,12 +263,12 @@ class SourceBase(Section):
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    files: str = Field(min_length=1)
+    files: Annotated[str, AfterValidator(_below)]
     time_zone: Zone
     text: TextFile = TextFile()
     export: ExportTime
     exclude: list[Exclusion] = []
-    max_quarantined_share: float = Field(default=0.02, ge=0, le=1)
+    max_quarantined_share: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)
     valid_from: date | None = None
     valid_to: date | None = None
     covers_days: int | None = Field(default=None, ge=1)

@@ -1,9 +1,31 @@
-"""What all tests share: one option, and the rule that nothing is skipped where everything is required."""
+"""What all tests share: the sample city's first night, and what `.ci/run` requires."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
+
 import pytest
+
+from tests.sample import City, Night
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept-graph", action="store_true", help="write the asset graph's snapshot anew")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything is required, a test that is skipped has failed."""
+    report = yield
+    if report.skipped and os.environ.get("KCC_REQUIRE_ALL"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but everything is required here: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def first_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    """The sample city after its first night, and what that night said."""
+    city = City(tmp_path_factory.mktemp("city"))
+    return city, city.kcc("run")

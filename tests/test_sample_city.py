@@ -4,65 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import duckdb
 import pytest
 
 from pipelines.settings import ROOT
+from tests.sample import Night
 
 TRUTH: dict[str, Any] = json.loads((Path(__file__).parent / "sample_truth.json").read_text())
 
 
-class City:
-    """The sample city in a folder of its own, driven from the command line as its data team would."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.warehouse = folder / "data" / "warehouse" / "kcc.duckdb"
-        home = folder / "dagster"
-        home.mkdir()
-        (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-        self.home = home
-        self.environment = {
-            **os.environ,
-            "KCC_DATA": str(folder / "data"),
-            "KCC_SETTINGS": str(ROOT / "kcc.toml"),
-            "DAGSTER_HOME": str(home),
-        }
-
-    def kcc(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", *words],
-            env={**self.environment, **environment},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def ask(self, query: str, *values: object) -> list[Any]:
-        with duckdb.connect(str(self.warehouse), read_only=True) as con:
-            return con.execute(query, list(values)).fetchall()
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[City, subprocess.CompletedProcess[str]]]:
-    """The sample city after its first night, and what that night said."""
-    sample = City(tmp_path_factory.mktemp("city"))
-    yield sample, sample.kcc("run")
-
-
-Night = tuple[City, subprocess.CompletedProcess[str]]
-
-
-def test_the_night_succeeds_and_prints_indicators_records_and_paths(city: Night) -> None:
-    sample, night = city
+def test_the_night_succeeds_and_prints_indicators_records_and_paths(first_night: Night) -> None:
+    sample, night = first_night
     assert night.returncode == 0, night.stderr
     for expected in ("missed calls", "28.01 %", "13.11 %", "<= 20 ", "visitor wait, Wonen", "quarantined", "28,803"):
         assert expected in night.stdout
@@ -70,8 +25,8 @@ def test_the_night_succeeds_and_prints_indicators_records_and_paths(city: Night)
     assert "oproepen_20250301.csv.gz: 2643 records, 1 quarantined" in night.stderr
 
 
-def test_every_call_is_where_the_generator_knows_it_to_be(city: Night) -> None:
-    sample, _ = city
+def test_every_call_is_where_the_generator_knows_it_to_be(first_night: Night) -> None:
+    sample, _ = first_night
     counted: dict[str, dict[str, Any]] = {}
     rows = sample.ask(
         """
@@ -108,8 +63,8 @@ def test_every_call_is_where_the_generator_knows_it_to_be(city: Night) -> None:
     }
 
 
-def test_every_visit_waited_as_the_generator_knows(city: Night) -> None:
-    sample, _ = city
+def test_every_visit_waited_as_the_generator_knows(first_night: Night) -> None:
+    sample, _ = first_night
     rows = sample.ask(
         """
         select strftime(month, '%Y-%m'), cluster, visits, wait_seconds_sum::bigint
@@ -124,39 +79,39 @@ def test_every_visit_waited_as_the_generator_knows(city: Night) -> None:
     }
 
 
-def test_every_record_of_every_file_is_in_the_ledger(city: Night) -> None:
-    sample, _ = city
+def test_every_record_of_every_file_is_in_the_ledger(first_night: Night) -> None:
+    sample, _ = first_night
     rows = sample.ask("select file_name, records from ops.ledger")
     assert {Path(name).name: records for name, records in rows} == {
         Path(name).name: records for name, records in TRUTH["records"].items()
     }
 
 
-def test_a_second_night_changes_nothing_but_history(city: Night) -> None:
-    sample, _ = city
+def test_a_second_night_changes_nothing_but_history(first_night: Night) -> None:
+    sample, _ = first_night
     tables = [row[0] for row in sample.ask("select schema_name || '.' || table_name from duckdb_tables()")]
     same = [table for table in tables if table != "ops.publications"]
 
     def contents() -> dict[str, Any]:
         return {table: sample.ask(f"select count(*), bit_xor(hash(row)) from {table} as row") for table in same}
 
-    before = contents()
+    before, published = contents(), sample.ask("select count(*) from ops.publications")[0][0]
     again = sample.kcc("run", "--quiet")
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     assert contents() == before
-    assert sample.ask("select count(*) from ops.publications") == [(2,)]
+    assert sample.ask("select count(*) from ops.publications") == [(published + 1,)]
 
 
-def test_every_table_and_column_tells_what_it_means(city: Night) -> None:
-    sample, _ = city
+def test_every_table_and_column_tells_what_it_means(first_night: Night) -> None:
+    sample, _ = first_night
     assert sample.ask("select table_name from duckdb_tables() where comment is null") == []
     assert (
         sample.ask("select table_name, column_name from duckdb_columns() where comment is null and not internal") == []
     )
 
 
-def test_nothing_personal_leaves_the_exports(city: Night) -> None:
-    sample, night = city
+def test_nothing_personal_leaves_the_exports(first_night: Night) -> None:
+    sample, night = first_night
     assert "+32 000" not in night.stdout + night.stderr
     for path in sample.folder.rglob("*"):
         if path.is_file() and "private" not in path.parts:
@@ -165,8 +120,8 @@ def test_nothing_personal_leaves_the_exports(city: Night) -> None:
                 assert personal not in content, path
 
 
-def test_the_run_stands_in_dagsters_history_with_rows_by_day(city: Night) -> None:
-    sample, _ = city
+def test_the_run_stands_in_dagsters_history_with_rows_by_day(first_night: Night) -> None:
+    sample, _ = first_night
     before = Path.cwd()
     try:
         os.chdir(sample.home)
@@ -183,8 +138,8 @@ def test_the_run_stands_in_dagsters_history_with_rows_by_day(city: Night) -> Non
         os.chdir(before)
 
 
-def test_json_is_for_machines(city: Night) -> None:
-    sample, _ = city
+def test_json_is_for_machines(first_night: Night) -> None:
+    sample, _ = first_night
     told = sample.kcc("run", "--json")
     assert told.returncode == 0
     content = json.loads(told.stdout)
@@ -195,8 +150,8 @@ def test_json_is_for_machines(city: Night) -> None:
     assert missed["reported"] == pytest.approx(28.01, abs=0.005)
 
 
-def test_a_settings_mistake_is_one_sentence_and_status_2(city: Night, tmp_path: Path) -> None:
-    sample, _ = city
+def test_a_settings_mistake_is_one_sentence_and_status_2(first_night: Night, tmp_path: Path) -> None:
+    sample, _ = first_night
     wrong = tmp_path / "kcc.toml"
     wrong.write_text((ROOT / "kcc.toml").read_text().replace('time_zone = "Europe/Brussels"', 'time_zone = "Lier"', 1))
     told = sample.kcc("run", KCC_SETTINGS=str(wrong))

@@ -552,7 +552,7 @@ RECORDS = st.builds(
 )
 
 
-@settings(max_examples=5, deadline=None, database=None)
+@settings(max_examples=4, deadline=None, database=None)
 @given(st.lists(RECORDS, min_size=20, max_size=80))
 def test_the_parts_sum_to_the_whole_whatever_the_calls(records: list[dict[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder, city(Path(folder), *records) as con:

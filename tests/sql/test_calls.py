@@ -174,11 +174,6 @@ def test_every_call_counts_however_often_somebody_redials(tmp_path: Path) -> Non
     assert len(ask(tmp_path, *redials, of="outcome")) == 4
 
 
-def test_a_call_without_a_queue_takes_the_name_of_its_source(tmp_path: Path) -> None:
-    told = ask(tmp_path, call(INSIDE, id="none", queue=""), call(INSIDE, id="blank", queue="  "), of="queue")
-    assert told == {"none": "phone", "blank": "phone"}
-
-
 # ── Records, versions, legs ───────────────────────────────────────────────────────────────────────
 
 
@@ -215,9 +210,14 @@ def test_the_newest_version_of_a_record_wins_and_the_others_are_kept(tmp_path: P
     assert counted == [("2025-03-10", 1, 1, 1, 0), ("2025-03-11", 2, 0, 0, 1)]
 
 
-def test_one_id_in_two_sources_is_two_calls(tmp_path: Path) -> None:
-    told = in_both(tmp_path, call(INSIDE, id="1", queue=""), of="legs, queue")
-    assert told == {("phone", "1"): (1, "phone"), ("other", "1"): (1, "other")}
+def test_one_id_in_two_sources_is_two_calls_which_without_a_queue_take_their_sources_name(tmp_path: Path) -> None:
+    told = in_both(tmp_path, call(INSIDE, id="1", queue=""), call(INSIDE, id="2", queue="  "), of="legs, queue")
+    assert told == {
+        ("phone", "1"): (1, "phone"),
+        ("phone", "2"): (1, "phone"),
+        ("other", "1"): (1, "other"),
+        ("other", "2"): (1, "other"),
+    }
 
 
 def test_without_ids_nothing_is_taken_for_a_duplicate_and_a_newer_export_replaces_its_days(tmp_path: Path) -> None:
@@ -439,19 +439,16 @@ def test_a_speed_bucket_ends_at_its_last_second_and_not_a_thousandth_later(tmp_p
         "90": "61-90", "90.001": "91-120", "120": "91-120", "120.001": "121-300", "300": "121-300",
         "300.001": "300+", "999999.999": "300+", "": "unknown", "-1": "unknown",
     }  # fmt: skip
-    told = ask(tmp_path, *[call(INSIDE, id=f"'{wait}'", wait=wait) for wait in buckets], of="speed_bucket")
-    assert told == {f"'{wait}'": bucket for wait, bucket in buckets.items()}
-
-
-def test_every_answered_call_has_a_bucket_at_any_hour_and_no_other_call_has_one(tmp_path: Path) -> None:
     told = ask(
         tmp_path,
-        call(BEFORE, id="answered outside"),
+        *[call(INSIDE, id=f"'{wait}'", wait=wait) for wait in buckets],
+        call(BEFORE, id="answered outside hours"),
         call(INSIDE, "missed", id="missed"),
         call(INSIDE, "machine", id="by a machine"),
         of="speed_bucket",
     )
-    assert told == {"answered outside": "0-30", "missed": None, "by a machine": None}
+    others = {"answered outside hours": "0-30", "missed": None, "by a machine": None}
+    assert told == {f"'{wait}'": bucket for wait, bucket in buckets.items()} | others
 
 
 def test_who_hangs_up_in_less_than_the_threshold_is_a_short_abandon(tmp_path: Path) -> None:

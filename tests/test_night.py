@@ -1,0 +1,110 @@
+"""Nights that do not go well: refused files, failed checks, two at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+import assets.verify
+from assets.warehouse import build_and_publish
+from pipelines.lock import night_lock
+from pipelines.settings import ROOT
+from tests.city import call, read_all, settings_of, write_calls
+from tests.sample import City
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> City:
+    """The sample city with one day of exports."""
+    exports = tmp_path / "exports"
+    for log in ("telephony/oproepen_20251219.csv", "appointments/afspraken_20251219.csv"):
+        (exports / log).parent.mkdir(parents=True)
+        (exports / log).write_bytes((ROOT / "sample_exports" / log).read_bytes())
+    city = City(tmp_path)
+    city.environment["KCC_EXPORTS"] = str(exports)
+    return city
+
+
+def test_a_refused_file_stays_out_the_others_are_published_and_the_night_ends_with_1(small: City) -> None:
+    page = small.folder / "exports" / "telephony" / "oproepen_20251220.csv"
+    page.write_text("<html><body>502 Bad Gateway</body></html>\n")
+    night = small.kcc("run")
+    assert night.returncode == 1
+    assert night.stderr.splitlines()[-1] == (
+        "not in: telephony/oproepen_20251220.csv was refused: line 1: column 'oproep_id' is not in the header of "
+        "1 columns: did the export template change, or is ';' not its delimiter?"
+    )
+    assert small.ask("select count(*) > 0 from core.calls") == [(True,)]
+    assert small.ask("select status, records from ops.ledger where file_name like '%1220.csv'") == [("refused", 0)]
+    assert small.kcc("run", "-q").returncode == 1  # it is still not in
+
+    page.write_bytes((ROOT / "sample_exports" / "telephony" / "oproepen_20251220.csv").read_bytes())
+    assert small.kcc("run", "-q").returncode == 0
+    assert small.ask("select status from ops.ledger where file_name like '%1220.csv' order by delivery") == [
+        ("refused",),
+        ("loaded",),
+    ]
+
+
+def test_a_failed_check_publishes_nothing_and_readers_keep_what_they_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(tmp_path)
+    write_calls(tmp_path, "2025-03-03", [call("2025-03-03 10:00:00")])
+    read_all(settings)
+    build_and_publish(settings, "11111111-first")
+    link = tmp_path / "data" / "warehouse" / "kcc.duckdb"
+    published = link.readlink()
+
+    monkeypatch.setitem(assets.verify.SUMS, "two and two are five", "select 1")
+    with pytest.raises(dg.Failure, match="Nothing was published: it does not hold that two and two are five"):
+        build_and_publish(settings, "22222222-second")
+    assert link.readlink() == published
+    assert [path.name for path in link.resolve().parent.iterdir()] == [published.name]
+    with duckdb.connect(str(link), read_only=True) as con:
+        assert con.execute("select run_id from ops.publications").fetchall() == [("11111111-first",)]
+
+
+def test_a_table_that_breaks_its_contract_is_named_without_its_values(tmp_path: Path) -> None:
+    with duckdb.connect() as con:
+        con.execute("create schema core")
+        con.execute(
+            """create table core.published_history as
+            select 'missed_calls' as indicator, 2022::bigint as year, 1::decimal(18, 6) as value, 'secret' as unit,
+                'fiche' as source"""
+        )
+        with pytest.raises(assets.verify.NotPublishable) as broken:
+            assets.verify._contract(con, "core.published_history")
+        assert "core.published_history.unit: 1 values break the rule isin" in str(broken.value)
+        assert "secret" not in str(broken.value)
+
+
+def test_one_night_at_a_time(small: City) -> None:
+    with night_lock(small.folder / "data", wait=False):
+        told = small.kcc("run")
+        assert told.returncode == 1
+        assert "another run is at work" in told.stderr
+    assert small.kcc("run", "-q").returncode == 0
+
+
+def test_a_night_may_take_its_own_lock_again_in_a_step(tmp_path: Path) -> None:
+    with night_lock(tmp_path, wait=False), night_lock(tmp_path, wait=True):
+        pass
+    with night_lock(tmp_path, wait=False):
+        pass
+
+
+def test_no_exports_folder_is_said_in_a_sentence(small: City) -> None:
+    told = small.kcc("run", KCC_EXPORTS="/nowhere")
+    assert told.returncode == 1
+    assert told.stderr == "kcc: /nowhere: there is no such folder; set folders.exports or KCC_EXPORTS\n"
+
+
+def test_help_shows_examples(small: City) -> None:
+    told = small.kcc("run", "--help")
+    assert told.returncode == 0
+    assert "Examples" in told.stdout
+    assert small.kcc("fly").returncode == 2

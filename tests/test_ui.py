@@ -1,0 +1,91 @@
+"""The Dagster UI in a real browser, on the sample city's history."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.sample import Night
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+
+
+@pytest.fixture(scope="module")
+def ui(first_night: Night) -> Iterator[str]:
+    """The address of a webserver on this machine."""
+    city, _ = first_night
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "dagster_webserver",
+        "-m",
+        "pipelines.definitions",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
+    server = subprocess.Popen(
+        command, env=city.environment, cwd=city.home, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(address, timeout=5).close()
+                break
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.5)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield browser.new_page(viewport={"width": 1700, "height": 1000})
+        browser.close()
+
+
+def test_the_graph_shows_the_groups(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/asset-groups")
+    for group in ("exports", "core", "marts", "ops"):
+        expect(page.get_by_text(group, exact=True).first).to_be_visible(timeout=30_000)
+
+
+def test_a_mart_shows_what_it_is_its_rows_owner_kind_and_columns(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/assets/marts/indicators")
+    for text in (
+        "Every indicator, variant, period and dimension in one long table",
+        "Row count",
+        "data-team",
+        "DuckDB",
+        "value_reason",
+        "why the value is NULL",
+    ):
+        expect(page.get_by_text(text).first).to_be_visible(timeout=30_000)
+
+
+def test_an_export_day_shows_its_records_and_files(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/assets/telephony_exports?view=partitions&partition=2025-03-01")
+    for text in ("telephony/oproepen_20250301.csv.gz (loaded)", "quarantined"):
+        expect(page.get_by_text(text).first).to_be_visible(timeout=30_000)
