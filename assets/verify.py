@@ -54,6 +54,29 @@ SUMS: dict[str, str] = {
         select count(*) from marts.missed_calls_monthly
         where calls <> answered + missed + outside_hours + open + excluded
     """,
+    "the bridge adds up, step by signed step (marts.missed_calls_bridge)": """
+        select count(*) from (
+            select
+                sum(records) filter (step_number <= 12) as summed,
+                sum(records) filter (step = 'corrected_missed') as corrected
+            from marts.missed_calls_bridge group by period_type, period
+        )
+        where summed is distinct from corrected
+    """,
+    "the bridge leads from the reported to the corrected missed calls (marts.missed_calls_monthly)": """
+        select count(*) from (
+            select
+                period as month,
+                sum(records) filter (step = 'reported_missed') as reported_missed,
+                sum(records) filter (step = 'corrected_missed') as missed
+            from marts.missed_calls_bridge where period_type = 'month' group by period
+        ) as bridge
+        full join (
+            select month, sum(reported_missed) as reported_missed, sum(missed) as missed
+            from marts.missed_calls_monthly group by month
+        ) as calls using (month)
+        where (bridge.reported_missed, bridge.missed) is distinct from (calls.reported_missed, calls.missed)
+    """,
     "the speed buckets sum to the answered calls (marts.answer_speed_monthly)": """
         select count(*) from (
             select month, queue, sum(answered) as answered from marts.answer_speed_monthly group by all

@@ -10,6 +10,14 @@ from schemas.types import Amount, Instant, Seconds
 
 CLOSED_REASONS = ["before_opening", "break", "after_closing", "closed_weekday", "holiday", "closure"]
 OUTCOMES = ["answered", "missed", "outside_hours", "open", "excluded"]
+BRIDGE_STEPS = [
+    *CLOSED_REASONS,
+    "excluded",
+    "open",
+    "answered_by_somebody_else",
+    "not_answered_by_a_person",
+    "corrected_missed",
+]
 SPEED_BUCKETS = ["0-30", "31-60", "61-90", "91-120", "121-300", "300+", "unknown"]
 WAIT_REASONS = ["impossible", "not_recorded"]
 VISITOR_WAIT_REASONS = ["walk_in", "cancelled", "no_show", "not_started", "impossible", "no_planned_time"]
@@ -58,6 +66,11 @@ class Calls(Table):
     )
     legs: int = pa.Field(ge=1, description="records of the export that tell of this call")
     legs_reported_missed: int = pa.Field(ge=0, description="of those, the ones that the software calls missed")
+    bridge_step: str = pa.Field(
+        nullable=True,
+        isin=BRIDGE_STEPS,
+        description="the step of marts.missed_calls_bridge in which the call leaves, enters or stays; NULL if in none",
+    )
     is_short_abandon: bool = pa.Field(description="not answered, and hung up within the threshold of the settings")
     is_ended_after_closing: bool = pa.Field(description="arrived inside opening hours and ended after they did")
     is_spanning_opening: bool = pa.Field(description="arrived before opening and was answered after it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.core import SPEED_BUCKETS, Table
+from schemas.core import BRIDGE_STEPS, SPEED_BUCKETS, Table
 from schemas.types import Amount, Total
 
 COMPLETE = "the period has ended, every open day is covered by an export made after its closing, no call is open"
@@ -56,6 +56,22 @@ class MissedCallsYearly(_MissedCalls):
     class Config:
         ordered = False
         metadata = {"key": ["year", "queue"]}
+
+
+class MissedCallsBridge(Table):
+    """Contract of marts.missed_calls_bridge."""
+
+    period_type: str = pa.Field(isin=["month", "year"], description="length of the period")
+    period: pl.Date = pa.Field(description="first day of the period of arrival")
+    step_number: int = pa.Field(ge=1, le=13, description="place of the step, from reported to corrected")
+    step: str = pa.Field(
+        isin=["reported_missed", "further_records_of_the_call", *BRIDGE_STEPS], description="what is taken off or added"
+    )
+    records: int = pa.Field(description="signed; the first twelve steps add up to the thirteenth, corrected_missed")
+    complete: bool = pa.Field(description=COMPLETE)
+
+    class Config:
+        metadata = {"key": ["period_type", "period", "step_number"]}
 
 
 class TelephoneWaitMonthly(Table):

@@ -152,6 +152,15 @@ select
     end as speed_bucket,
     judged.legs,
     judged.legs_reported_missed,
+    -- where the call stands in marts.missed_calls_bridge, from the records reported missed to the calls that were
+    case
+        when judged.legs_reported_missed = 0
+            then if(judged.outcome = 'missed', 'not_answered_by_a_person', null)
+        when judged.outcome = 'missed' then 'corrected_missed'
+        when judged.outcome = 'answered' then 'answered_by_somebody_else'
+        when judged.outcome = 'outside_hours' then judged.closed_reason
+        else judged.outcome
+    end as bridge_step,
     not judged.is_answered and coalesce(judged.wait_seconds < rules.short_abandon_seconds, false) as is_short_abandon,
     judged.is_within_opening_hours and coalesce(judged.ended_local > judged.segment_ends_local, false)
         as is_ended_after_closing,

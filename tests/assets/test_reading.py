@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from assets import reading
@@ -384,7 +384,12 @@ def tables(draw: st.DrawFn) -> tuple[list[list[str]], dict[str, Any], bool, bool
     return rows, dialect, draw(st.booleans()), draw(st.booleans())
 
 
-@settings(max_examples=100, deadline=None)
+def looks_like_several(record: str, delimiter: str, width: int) -> bool:
+    """More than one of its lines has as many delimiters as a record: see the two stray quotes above."""
+    return width > 2 and sum(line.count(delimiter) >= width - 1 for line in record.split("\n")) > 1
+
+
+@settings(max_examples=150, deadline=None)
 @given(tables())
 def test_whatever_csv_writes_comes_back_with_the_line_of_every_record(
     tmp_path_factory: pytest.TempPathFactory, table: tuple[list[list[str]], dict[str, Any], bool, bool]
@@ -395,6 +400,7 @@ def test_whatever_csv_writes_comes_back_with_the_line_of_every_record(
         lines.append(written.count("\n") + 1)
         record = io.StringIO()
         csv.writer(record, **dialect).writerow(row)
+        assume(not looks_like_several(record.getvalue(), dialect["delimiter"], len(row)))
         written += record.getvalue()
     content = (b"\xef\xbb\xbf" if marked else b"") + written.encode()
     header, records, ragged = read(

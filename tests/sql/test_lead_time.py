@@ -433,19 +433,25 @@ def test_the_lead_time_ends_at_the_first_planned_slot_and_a_variant_at_the_last(
 
 
 def test_the_first_slot_is_not_looked_for_in_a_file_that_was_replaced(tmp_path: Path) -> None:
-    def export(day: str, planned: str) -> None:
-        record = appointment(f"{planned} 10:00:00", "planned", id="a", booked="2025-03-10 09:00:00")
-        write_appointments(tmp_path, day, [record])
+    def export(day: str, **planned: str) -> None:
+        records = [
+            appointment(f"{when} 10:00:00", "planned", id=name, booked="2025-03-10 09:00:00")
+            for name, when in planned.items()
+        ]
+        write_appointments(tmp_path, day, records)
 
-    export("2025-03-10", "2025-03-28")  # a mistake, delivered again below
+    export("2025-03-10", withdrawn="2025-03-28", corrected="2025-03-28")
     read_all(settings_of(tmp_path))
-    export("2025-03-10", "2025-03-11")
-    export("2025-03-12", "2025-03-14")
+    export("2025-03-10", another="2025-03-10", corrected="2025-03-11")
+    export("2025-03-12", withdrawn="2025-03-14", corrected="2025-03-14")
     with warehouse(settings_of(tmp_path)) as con:
-        after = con.execute(
-            "select lead_time_working_days, last_lead_time_working_days from core.appointments"
+        found = con.execute(
+            """
+            select appointment_id, lead_time_working_days, last_lead_time_working_days
+            from core.appointments where appointment_id <> 'another' order by 1
+            """
         ).fetchall()
-    assert after == [(1, 4)]
+    assert found == [("corrected", 1, 4), ("withdrawn", 4, 4)]
 
 
 def test_a_first_slot_that_the_export_declares_goes_before_what_older_exports_told(tmp_path: Path) -> None:

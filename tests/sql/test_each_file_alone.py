@@ -1,0 +1,2079 @@
+"""Each SQL file alone: a few rows in, written by hand, and the rows that must come out.
+
+What the files do together is tested beside this, from exports to published tables. Here a failure names the file.
+Monday is 10 March 2025, a day on which Brussels is an hour ahead of UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from assets.build import build, reads, sql_files
+from assets.records import RecordStore
+from schemas.tables import TABLES, description
+from tests.city import WEEK, settings_of
+from tests.sql.alone import COLUMNS, Alone, only, syntax_of, tables_read, text_of
+
+FILES = sql_files()
+TESTED = set(re.findall(r'\.run\("(\w+\.\w+)"\)', Path(__file__).read_text(encoding="utf-8")))
+
+BOTH_CLOCKS = {
+    "arrived": "arrived_at_utc arrived_local",
+    "booked": "booked_at_utc booked_local",
+    "planned": "planned_start_utc planned_start_local",
+    "first_planned": "first_planned_start_utc first_planned_start_local",
+    "checked_in": "checked_in_at_utc checked_in_local",
+}
+
+
+def on_utc(columns: str, *rows: tuple[Any, ...]) -> list[Any]:
+    """The same in a centre whose civil time is UTC: `arrived` stands for the instant and for the local time of it."""
+    spread = [BOTH_CLOCKS.get(name, name).split() for name in columns.split()]
+    return [
+        " ".join(name for names in spread for name in names),
+        *(tuple(value for value, names in zip(row, spread, strict=True) for _ in names) for row in rows),
+    ]
+
+
+def monday(clock: str) -> str:
+    return f"2025-03-10 {clock}"
+
+
+# --- of every file ---------------------------------------------------------------------------------------------------
+
+
+def test_every_sql_file_has_a_test_of_its_own() -> None:
+    assert set(FILES) == TESTED
+
+
+@pytest.mark.parametrize("table", FILES)
+def test_a_file_is_one_select_that_names_its_columns(table: str) -> None:
+    (statement,) = duckdb.extract_statements(text_of(table))
+    assert statement.type == duckdb.StatementType.SELECT
+    final = syntax_of(table)["statements"][0]["node"]
+    assert final["type"] == "SELECT_NODE"
+    for column in final["select_list"]:
+        assert column["class"] != "STAR"
+        assert column["alias"] or column["class"] == "COLUMN_REF"
+
+
+@pytest.mark.parametrize("table", FILES)
+def test_a_file_begins_with_its_description_and_is_written_in_lower_case(table: str) -> None:
+    assert re.fullmatch(r"[A-Z].*\.", description(table))
+    code = re.sub(r"--.*|'[^']*'", "", text_of(table))
+    assert code == code.lower()
+
+
+@pytest.mark.parametrize("table", FILES)
+def test_the_order_of_the_build_knows_every_table_that_a_file_reads(table: str) -> None:
+    read = {name for name in tables_read(table) if not name.startswith("input.")}
+    assert read == set(reads(table, FILES))
+
+
+def test_the_columns_that_are_given_here_are_those_that_the_build_gives(tmp_path: Path) -> None:
+    one_month = [{"service_point": point, "valid_from": "2026-12-01", **WEEK} for point in ("telephone", "desk")]
+    settings = settings_of(tmp_path, hours=one_month)
+    alone = Alone()
+    for table in [*COLUMNS, *TABLES, "input.call_records", "input.appointment_records"]:
+        alone.given(table)
+    with alone.con as given, build(tmp_path / "empty.duckdb", settings, RecordStore(settings), []) as built:
+        assert columns_in(given) - columns_in(built) == set()
+
+
+def columns_in(con: duckdb.DuckDBPyConnection) -> set[Any]:
+    """Table, column and type of everything in an open warehouse."""
+    return set(
+        con.execute(
+            """
+            select if(schema_name = 'main', database_name, schema_name) || '.' || table_name, column_name, data_type
+            from duckdb_columns() where not internal
+            """
+        ).fetchall()
+    )
+
+
+# --- staging: records ------------------------------------------------------------------------------------------------
+
+UTC_DAYS: tuple[Any, ...] = (
+    "utc_date offset_minutes offset_after_minutes switch_at_utc",
+    ("2025-01-15", 60, 60, None),
+    ("2025-03-30", 60, 120, "2025-03-30 01:00"),
+    ("2025-07-01", 120, 120, None),
+    ("2025-10-26", 120, 60, "2025-10-26 01:00"),
+)
+
+
+def test_call_records_get_the_civil_time_of_the_centre_also_when_the_clock_changes() -> None:
+    rows = (
+        Alone()
+        .given("input.files", "file_id", (1,), source="phone", status="loaded")
+        .given("input.sources", "source", ("phone",))
+        .given("input.utc_days", *UTC_DAYS)
+        .given(
+            "input.call_records",
+            "line arrived_at_utc",
+            (1, "2025-01-15 23:30:00"),
+            (2, "2025-03-30 00:59:59"),
+            (3, "2025-03-30 01:00:00"),
+            (4, "2025-07-01 08:00:00"),
+            (5, "2025-10-26 00:59:59"),
+            (6, "2025-10-26 01:00:00"),
+            (7, "1999-01-01 00:00:00"),  # before the calendar begins
+            (8, None),
+            file_id=1,
+        )
+        .run("staging.call_records")
+    )
+    assert only(rows, "line arrived_local") == [
+        (1, "2025-01-16 00:30:00"),
+        (2, "2025-03-30 01:59:59"),
+        (3, "2025-03-30 03:00:00"),
+        (4, "2025-07-01 10:00:00"),
+        (5, "2025-10-26 02:59:59"),
+        (6, "2025-10-26 02:00:00"),
+        (7, None),
+        (8, None),
+    ]
+
+
+def test_call_records_without_an_id_get_a_key_of_the_files_content_and_their_line() -> None:
+    rows = (
+        Alone()
+        .given(
+            "input.files",
+            "file_id source status sha256",
+            (1, "phone", "loaded", "0123456789abcdef0123"),
+            (2, "other", "replaced", "fedcba9876543210fedc"),
+        )
+        .given("input.sources", "source replaces_dates", ("phone", False), ("other", True))
+        .given("input.call_records", "file_id line call_id", (1, 1, "c1"), (2, 7, None))
+        .run("staging.call_records")
+    )
+    assert only(rows, "source call_id is_replaced replaces_dates") == [
+        ("phone", "c1", False, False),
+        ("other", "fedcba9876543210:7", True, True),
+    ]
+
+
+def test_call_quarantine_holds_what_cannot_be_read_and_what_arrived_on_a_day_without_hours() -> None:
+    rows = (
+        Alone()
+        .given("core.calendar", "date service_point", ("2025-03-10", "telephone"), ("2025-03-11", "desk"))
+        .given(
+            "staging.call_records",
+            "line arrived_local quarantine_column quarantine_reason quarantine_pattern",
+            (1, monday("10:00"), None, None, None),
+            (2, monday("10:00"), "wait", "no number", "aaaa"),
+            (3, None, "arrived", "no date", None),
+            (4, "2025-03-11 10:00", None, None, None),
+            (5, None, None, None, None),
+            file_id=1,
+        )
+        .run("staging.call_quarantine")
+    )
+    undeclared = "arrived on a day for which the settings declare no opening hours of the telephone"
+    assert [tuple(row.values()) for row in rows] == [
+        (1, 2, "wait", "no number", "aaaa"),
+        (1, 3, "arrived", "no date", None),
+        (1, 4, "(arrival)", undeclared, None),
+        (1, 5, "(arrival)", undeclared, None),
+    ]
+
+
+READABLE = {"file_id": 1, "source": "phone", "is_replaced": False, "replaces_dates": False}
+
+
+def test_call_states_let_the_newest_version_win_by_export_then_file_name_then_line() -> None:
+    rows = (
+        Alone()
+        .given(
+            "staging.call_records",
+            "line record_key exported_at_utc file_name wait_seconds",
+            (1, "by export", "2025-03-11", "a", 20),
+            (2, "by export", "2025-03-10", "b", 10),
+            (3, "by file name", "2025-03-10", "b", 20),
+            (4, "by file name", "2025-03-10", "a", 10),
+            (5, "by line", "2025-03-10", "a", 10),
+            (6, "by line", "2025-03-10", "a", 20),
+            (7, "by line", "2025-03-10", "a", 20),
+            (8, "there and back", "2025-03-10", "a", 10),
+            (9, "there and back", "2025-03-11", "a", 20),
+            (10, "there and back", "2025-03-12", "a", 10),
+            (11, "alone", "2025-03-10", "a", 10),
+            **READABLE,
+        )
+        .run("staging.call_states")
+    )
+    assert only(rows, "line state") == [
+        (1, "accepted"),
+        (2, "superseded"),
+        (3, "accepted"),
+        (4, "superseded"),
+        (5, "superseded"),
+        (6, "duplicate"),
+        (7, "accepted"),
+        (8, "duplicate"),
+        (9, "superseded"),
+        (10, "accepted"),
+        (11, "accepted"),
+    ]
+
+
+def test_call_states_hold_every_readable_record_and_only_those_of_files_that_stand_are_elected() -> None:
+    rows = (
+        Alone()
+        .given("staging.call_quarantine", "file_id line", (1, 2), (2, 3))
+        .given(
+            "staging.call_records",
+            "line source record_key exported_at_utc is_replaced exclusion_rule",
+            (1, "phone", "newer unreadable", "2025-03-10", False, None),
+            (2, "phone", "newer unreadable", "2025-03-11", False, None),
+            (3, "phone", "newer replaced", "2025-03-10", False, None),
+            (4, "phone", "newer replaced", "2025-03-11", True, None),
+            (5, "phone", "newer excluded", "2025-03-10", False, None),
+            (6, "phone", "newer excluded", "2025-03-11", False, "fax"),
+            (7, "phone", "older excluded", "2025-03-10", False, "fax"),
+            (8, "phone", "older excluded", "2025-03-11", False, None),
+            (9, "phone", "in two sources", "2025-03-10", False, None),
+            (10, "other", "in two sources", "2025-03-11", False, None),
+            **{**READABLE, "file_name": "a"},
+        )
+        .run("staging.call_states")
+    )
+    assert only(rows, "line state") == [
+        (1, "accepted"),
+        (3, "accepted"),
+        (4, "superseded"),
+        (5, "superseded"),
+        (6, "excluded"),
+        (7, "superseded"),
+        (8, "accepted"),
+        (9, "accepted"),
+        (10, "accepted"),
+    ]
+
+
+def test_call_states_of_a_source_without_ids_let_each_export_replace_its_range_of_dates() -> None:
+    rows = (
+        Alone()
+        .given(
+            "staging.call_records",
+            "file_id line source exported_at_utc is_replaced arrived_local",
+            (1, 1, "phone", "2025-03-10", False, "2025-03-03 23:59:59"),
+            (1, 2, "phone", "2025-03-10", False, "2025-03-04 00:00:00"),
+            (1, 3, "phone", "2025-03-10", False, "2025-03-05 10:00:00"),  # a day between those of file 2
+            (2, 1, "phone", "2025-03-11", False, "2025-03-04 10:00:00"),
+            (2, 2, "phone", "2025-03-11", False, "2025-03-04 10:00:00"),  # the same again: nobody can tell
+            (2, 3, "phone", "2025-03-11", False, "2025-03-06 10:00:00"),
+            (3, 1, "phone", "2025-03-12", True, "2025-03-03 10:00:00"),
+            (4, 1, "other", "2025-03-12", False, "2025-03-03 10:00:00"),
+            file_name="a",
+            replaces_dates=True,
+        )
+        .run("staging.call_states")
+    )
+    assert only(rows, "file_id line state") == [
+        (1, 1, "accepted"),
+        (1, 2, "superseded"),
+        (1, 3, "superseded"),
+        (2, 1, "accepted"),
+        (2, 2, "accepted"),
+        (2, 3, "accepted"),
+        (3, 1, "superseded"),
+        (4, 1, "accepted"),
+    ]
+
+
+def test_appointment_records_get_the_civil_time_of_each_of_their_moments() -> None:
+    rows = (
+        Alone()
+        .given("input.files", "file_id status", (1, "loaded"), (2, "replaced"), source="desk")
+        .given("input.utc_days", *UTC_DAYS)
+        .given(
+            "input.appointment_records",
+            "file_id line booked_at_utc planned_start_utc first_planned_start_utc checked_in_at_utc planned_day",
+            (1, 1, "2025-01-15 23:30", "2025-03-30 01:00", "2025-03-30 00:59", "2025-07-01 08:00", None),
+            (1, 2, "2025-10-26 01:00", "2025-10-26 00:59", "2025-10-26 01:01", "2025-10-26 00:58", None),
+            (2, 1, None, None, None, None, "2025-07-01"),
+        )
+        .run("staging.appointment_records")
+    )
+    local = "booked_local planned_start_local first_planned_start_local checked_in_local planned_day is_replaced"
+    assert only(rows, local) == [
+        ("2025-01-16 00:30:00", "2025-03-30 03:00:00", "2025-03-30 01:59:00", "2025-07-01 10:00:00", None, False),
+        ("2025-10-26 02:00:00", "2025-10-26 02:59:00", "2025-10-26 02:01:00", "2025-10-26 02:58:00", None, False),
+        (None, None, None, None, "2025-07-01", True),
+    ]
+
+
+def test_appointment_states_let_the_newest_version_win_and_keep_what_the_oldest_one_planned() -> None:
+    rows = (
+        Alone()
+        .given(
+            "staging.appointment_records",
+            *on_utc(
+                "line record_key exported_at_utc planned first_planned is_replaced exclusion_rule quarantine_reason",
+                (1, "moved", "2025-03-01", "2025-03-10 09:00", None, False, None, None),
+                (2, "moved", "2025-03-02", "2025-03-11 09:00", None, False, None, None),
+                (3, "moved", "2025-03-03", "2025-03-12 09:00", None, False, None, None),
+                (4, "again the same", "2025-03-01", "2025-03-10 09:00", None, False, None, None),
+                (5, "again the same", "2025-03-02", "2025-03-10 09:00", None, False, None, None),
+                (6, "oldest replaced", "2025-03-01", "2025-03-10 09:00", None, True, None, None),
+                (7, "oldest replaced", "2025-03-02", "2025-03-11 09:00", None, False, None, None),
+                (8, "source tells", "2025-03-01", "2025-03-10 09:00", None, False, None, None),
+                (9, "source tells", "2025-03-02", "2025-03-11 09:00", "2025-03-07 09:00", False, None, None),
+                (10, "excluded", "2025-03-01", "2025-03-10 09:00", None, False, "test", None),
+                (11, "newer unreadable", "2025-03-01", "2025-03-10 09:00", None, False, None, None),
+                (12, "newer unreadable", "2025-03-02", None, None, False, None, "no date"),
+            ),
+            file_id=1,
+            source="desk",
+            file_name="a",
+        )
+        .run("staging.appointment_states")
+    )
+    assert only(rows, "line state planned_start_local first_planned_start_utc first_planned_start_local") == [
+        (1, "superseded", "2025-03-10 09:00:00", "2025-03-10 09:00:00", "2025-03-10 09:00:00"),
+        (2, "superseded", "2025-03-11 09:00:00", "2025-03-10 09:00:00", "2025-03-10 09:00:00"),
+        (3, "accepted", "2025-03-12 09:00:00", "2025-03-10 09:00:00", "2025-03-10 09:00:00"),
+        (4, "duplicate", "2025-03-10 09:00:00", "2025-03-10 09:00:00", "2025-03-10 09:00:00"),
+        (5, "accepted", "2025-03-10 09:00:00", "2025-03-10 09:00:00", "2025-03-10 09:00:00"),
+        (6, "superseded", "2025-03-10 09:00:00", None, None),
+        (7, "accepted", "2025-03-11 09:00:00", "2025-03-11 09:00:00", "2025-03-11 09:00:00"),
+        (8, "superseded", "2025-03-10 09:00:00", "2025-03-10 09:00:00", "2025-03-10 09:00:00"),
+        (9, "accepted", "2025-03-11 09:00:00", "2025-03-07 09:00:00", "2025-03-07 09:00:00"),
+        (10, "excluded", "2025-03-10 09:00:00", "2025-03-10 09:00:00", "2025-03-10 09:00:00"),
+        (11, "accepted", "2025-03-10 09:00:00", "2025-03-10 09:00:00", "2025-03-10 09:00:00"),
+    ]
+
+
+def test_appointment_states_of_days_without_a_time_keep_the_oldest_day() -> None:
+    rows = (
+        Alone()
+        .given(
+            "staging.appointment_records",
+            "line exported_at_utc planned_day",
+            (1, "2025-03-01", "2025-03-10"),
+            (2, "2025-03-02", "2025-03-12"),
+            file_id=1,
+            source="desk",
+            record_key="moved",
+            file_name="a",
+            is_replaced=False,
+        )
+        .run("staging.appointment_states")
+    )
+    assert only(rows, "line state planned_day first_planned_day") == [
+        (1, "superseded", "2025-03-10", "2025-03-10"),
+        (2, "accepted", "2025-03-12", "2025-03-10"),
+    ]
+
+
+# --- the calendar ----------------------------------------------------------------------------------------------------
+
+SUNDAY, MONDAY = "2025-03-09", "2025-03-10"
+NINE, NOON, ONE, FOUR, MIDNIGHT = 540, 720, 780, 960, 1440
+
+
+def segments_of(day: str, *closures: tuple[int, int, bool, str], afternoon_from: int = ONE) -> list[tuple[Any, ...]]:
+    """The segments of a day in a centre that is open on Mondays, in minutes: 9-12 and 13-16. A closure has no note."""
+    rows = (
+        Alone()
+        .given("input.calendar_span", "first_date last_date", (day, day))
+        .given("input.hours", "hours_id service_point valid_from valid_to", (0, "desk", "2025-01-01", "2025-12-31"))
+        .given(
+            "input.opening_intervals",
+            "opens_minute closes_minute",
+            (NINE, NOON),
+            (afternoon_from, FOUR),
+            hours_id=0,
+            weekday=1,
+        )
+        .given(
+            "input.closures",
+            "starts_minute ends_minute is_whole_day kind",
+            *closures,
+            date=day,
+            service_point="desk",
+        )
+        .run("staging.day_segments")
+    )
+    return only(rows, "starts_minute ends_minute is_open closed_reason")
+
+
+def test_day_segments_of_a_regular_day_are_open_or_closed_by_the_clock() -> None:
+    assert segments_of(MONDAY) == [
+        (0, NINE, False, "before_opening"),
+        (NINE, NOON, True, None),
+        (NOON, ONE, False, "break"),
+        (ONE, FOUR, True, None),
+        (FOUR, MIDNIGHT, False, "after_closing"),
+    ]
+    assert segments_of(SUNDAY) == [(0, MIDNIGHT, False, "closed_weekday")]
+
+
+def test_day_segments_that_touch_are_one() -> None:
+    assert segments_of(MONDAY, afternoon_from=NOON) == [
+        (0, NINE, False, "before_opening"),
+        (NINE, FOUR, True, None),
+        (FOUR, MIDNIGHT, False, "after_closing"),
+    ]
+
+
+def test_day_segments_of_a_whole_day_closed_have_its_reason_on_a_sunday_too() -> None:
+    holiday = (0, MIDNIGHT, True, "holiday")
+    assert {reason for *_, reason in segments_of(MONDAY, holiday)} == {"holiday"}
+    assert segments_of(SUNDAY, holiday) == [(0, MIDNIGHT, False, "holiday")]
+
+
+def test_day_segments_of_half_a_day_closed_tell_break_closure_and_after_closing_apart() -> None:
+    assert segments_of(MONDAY, (NOON, MIDNIGHT, False, "closure")) == [
+        (0, NINE, False, "before_opening"),
+        (NINE, NOON, True, None),
+        (NOON, ONE, False, "break"),
+        (ONE, FOUR, False, "closure"),
+        (FOUR, MIDNIGHT, False, "after_closing"),
+    ]
+    assert {reason for *_, reason in segments_of(SUNDAY, (NOON, MIDNIGHT, False, "closure"))} == {"closed_weekday"}
+
+
+def test_day_segments_are_cut_by_a_closure_amid_the_hours() -> None:
+    assert segments_of(MONDAY, (600, 660, False, "closure"))[1:4] == [
+        (NINE, 600, True, None),
+        (600, 660, False, "closure"),
+        (660, NOON, True, None),
+    ]
+
+
+def test_day_segments_of_closures_that_leave_no_interval_are_all_closed_by_them() -> None:
+    assert segments_of(MONDAY, (NINE, NOON, False, "closure"), (ONE, FOUR, False, "holiday")) == [
+        (0, NINE, False, "holiday"),
+        (NINE, NOON, False, "closure"),
+        (NOON, ONE, False, "holiday"),
+        (ONE, FOUR, False, "holiday"),
+        (FOUR, MIDNIGHT, False, "holiday"),
+    ]
+
+
+def test_day_segments_follow_the_hours_that_hold_on_the_day_and_the_closures_of_the_service_point() -> None:
+    rows = (
+        Alone()
+        .given("input.calendar_span", "first_date last_date", ("2025-03-09", "2025-03-12"))
+        .given(
+            "input.hours",
+            "hours_id service_point valid_from valid_to",
+            (0, "desk", "2025-03-10", "2025-03-10"),
+            (1, "desk", "2025-03-11", "2025-03-11"),
+            (2, "telephone", "2025-03-10", "2025-03-10"),
+        )
+        .given(
+            "input.opening_intervals",
+            "hours_id weekday opens_minute closes_minute",
+            (0, 1, 0, NOON),
+            (1, 2, ONE, FOUR),
+            (2, 1, 0, MIDNIGHT),
+        )
+        .given(
+            "input.closures",
+            "service_point starts_minute ends_minute reason",
+            ("telephone", 0, NINE, "move"),
+            ("telephone", FOUR, MIDNIGHT, "feast"),
+            date="2025-03-10",
+            kind="closure",
+            is_whole_day=False,
+        )
+        .run("staging.day_segments")
+    )
+    assert only(
+        rows, "date service_point starts_local ends_local is_open closed_reason closure_note next_opens_local"
+    ) == [
+        ("2025-03-10", "desk", monday("00:00:00"), monday("12:00:00"), True, None, None, None),
+        ("2025-03-10", "desk", monday("12:00:00"), "2025-03-11 00:00:00", False, "after_closing", None, None),
+        (
+            "2025-03-10",
+            "telephone",
+            monday("00:00:00"),
+            monday("09:00:00"),
+            False,
+            "closure",
+            "feast, move",
+            monday("09:00:00"),
+        ),
+        ("2025-03-10", "telephone", monday("09:00:00"), monday("16:00:00"), True, None, "feast, move", None),
+        ("2025-03-10", "telephone", monday("16:00:00"), "2025-03-11 00:00:00", False, "closure", "feast, move", None),
+        (
+            "2025-03-11",
+            "desk",
+            "2025-03-11 00:00:00",
+            "2025-03-11 13:00:00",
+            False,
+            "before_opening",
+            None,
+            "2025-03-11 13:00:00",
+        ),
+        ("2025-03-11", "desk", "2025-03-11 13:00:00", "2025-03-11 16:00:00", True, None, None, None),
+        ("2025-03-11", "desk", "2025-03-11 16:00:00", "2025-03-12 00:00:00", False, "after_closing", None, None),
+    ]
+
+
+def test_the_calendar_tells_when_a_day_is_open_and_the_offset_of_its_clock() -> None:
+    (row,) = (
+        Alone()
+        .given("input.rules", "half_days_are_working_days", (True,))
+        .given("input.utc_days", "utc_date offset_minutes switch_at_utc", (MONDAY, 60, monday("01:00")))
+        .given(
+            "staging.day_segments",
+            "starts_minute ends_minute starts_local ends_local is_regular is_open closed_reason",
+            (ONE, FOUR, monday("13:00"), monday("16:00"), True, True, None),
+            (0, NINE, monday("00:00"), monday("09:00"), False, False, "before_opening"),
+            (NINE, NOON, monday("09:00"), monday("12:00"), True, True, None),
+            (NOON, ONE, monday("12:00"), monday("13:00"), False, False, "break"),
+            (FOUR, MIDNIGHT, monday("16:00"), "2025-03-11", False, False, "after_closing"),
+            date=MONDAY,
+            service_point="telephone",
+        )
+        .run("core.calendar")
+    )
+    assert row == {
+        "date": MONDAY,
+        "service_point": "telephone",
+        "weekday": 1,
+        "is_open": True,
+        "intervals": "09:00-12:00, 13:00-16:00",
+        "opens_local": monday("09:00:00"),
+        "closes_local": monday("16:00:00"),
+        "is_half_day": False,
+        "closed_reason": None,
+        "closure_note": None,
+        "is_working_day": True,
+        "working_day_index": 1,
+        "utc_offset_minutes": 60,
+        "utc_offset_switch_at_utc": monday("01:00:00"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("half_days", "indexes"),
+    [(True, [1, 2, 2, 2, 3]), (False, [1, 1, 1, 1, 2])],
+    ids=["half days are working days", "half days are none"],
+)
+def test_the_calendar_counts_working_days_for_each_service_point(half_days: bool, indexes: list[int]) -> None:
+    rows = (
+        Alone()
+        .given("input.rules", "half_days_are_working_days", (half_days,))
+        .given("input.utc_days", "utc_date", *((f"2025-03-{day}",) for day in ("06", "07", "08", "09", "10")))
+        .given(
+            "staging.day_segments",
+            "date service_point is_regular is_open closed_reason closure_note",
+            ("2025-03-06", "desk", True, True, None, None),
+            ("2025-03-07", "desk", True, True, None, "feast"),  # Friday, half a day
+            ("2025-03-07", "desk", True, False, "closure", "feast"),
+            ("2025-03-08", "desk", True, True, None, None),  # Saturday, open
+            ("2025-03-09", "desk", False, False, "closed_weekday", None),
+            ("2025-03-10", "desk", True, True, None, None),
+            ("2025-03-10", "telephone", True, True, None, None),
+            starts_minute=0,
+            ends_minute=MIDNIGHT,
+        )
+        .run("core.calendar")
+    )
+    desk = [row for row in rows if row["service_point"] == "desk"]
+    assert [row["working_day_index"] for row in desk] == indexes
+    assert only(desk, "weekday is_open is_half_day closed_reason closure_note is_working_day") == [
+        (4, True, False, None, None, True),
+        (5, True, True, None, "feast", half_days),
+        (6, True, False, None, None, False),
+        (7, False, False, "closed_weekday", None, False),
+        (1, True, False, None, None, True),
+    ]
+    assert [row["working_day_index"] for row in rows if row["service_point"] == "telephone"] == [1]
+
+
+@pytest.mark.parametrize("reasons", [("closure", "holiday"), ("holiday", "closure")], ids=" then ".join)
+def test_the_calendar_names_a_holiday_before_any_other_closure_of_the_day(reasons: tuple[str, str]) -> None:
+    (row,) = (
+        Alone()
+        .given("input.rules", "half_days_are_working_days", (True,))
+        .given("input.utc_days", "utc_date", (MONDAY,))
+        .given(
+            "staging.day_segments",
+            "starts_minute ends_minute closed_reason",
+            (0, NOON, reasons[0]),
+            (NOON, MIDNIGHT, reasons[1]),
+            date=MONDAY,
+            service_point="desk",
+            is_regular=True,
+            is_open=False,
+        )
+        .run("core.calendar")
+    )
+    assert row["closed_reason"] == "holiday"
+
+
+# --- settings as tables ----------------------------------------------------------------------------------------------
+
+
+def test_clusters_are_those_of_the_settings() -> None:
+    mapping = ("permit", "Wonen", "2024-01-01", "9999-12-31")
+    rows = Alone().given("input.clusters", "service cluster valid_from valid_to", mapping).run("core.clusters")
+    assert [tuple(row.values()) for row in rows] == [mapping]
+
+
+def test_the_published_history_is_that_of_the_settings() -> None:
+    figure = ("missed_calls", 2016, Decimal("16.14"), "percent", "action plan")
+    rows = (
+        Alone()
+        .given("input.published_history", "indicator year value unit source", figure)
+        .run("core.published_history")
+    )
+    assert [tuple(row.values()) for row in rows] == [figure]
+
+
+def test_a_norm_holds_until_the_next_one_for_the_same_thing() -> None:
+    rows = (
+        Alone()
+        .given(
+            "input.norms",
+            "dimension valid_from value operator",
+            ("Wonen", "2025-07-01", 4, "<="),
+            ("Wonen", "2016-01-01", 5, "<="),
+            ("OCMW", "2025-01-01", 10, "<"),
+            indicator="visitor_wait",
+            variant="headline",
+            period_type="month",
+            dimension_type="cluster",
+            source="the sheet",
+        )
+        .run("core.norms")
+    )
+    assert only(rows, "dimension operator value valid_from valid_to") == [
+        ("OCMW", "<", 10, "2025-01-01", "9999-12-31"),
+        ("Wonen", "<=", 4, "2025-07-01", "9999-12-31"),
+        ("Wonen", "<=", 5, "2016-01-01", "2025-06-30"),
+    ]
+
+
+# --- core.calls ------------------------------------------------------------------------------------------------------
+
+LEG = {
+    "file_id": 1,
+    "state": "accepted",
+    "source": "phone",
+    "queue": "main",
+    "direction": "inbound",
+    "reported_outcome": "missed",
+    "is_answered": False,
+    "is_open": False,
+    "is_wait_lower_bound": False,
+}
+
+
+def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[str, Any]]:
+    """core.calls of legs on Monday 10 March, with the telephone open 9-12 and 13-16; a line for each leg, in order."""
+    columns, *legs = on_utc(columns, *legs)
+    return (
+        Alone()
+        .given("input.rules", "short_abandon_seconds", (5,))
+        .given(
+            "staging.day_segments",
+            "starts_local ends_local is_open closed_reason next_opens_local",
+            (monday("00:00"), monday("09:00"), False, "before_opening", monday("09:00")),
+            (monday("09:00"), monday("12:00"), True, None, monday("13:00")),
+            (monday("12:00"), monday("13:00"), False, "break", monday("13:00")),
+            (monday("13:00"), monday("16:00"), True, None, None),
+            (monday("16:00"), "2025-03-11 00:00", False, "after_closing", None),
+            date=MONDAY,
+            service_point="telephone",
+        )
+        .given(
+            "staging.call_states",
+            f"{columns} line",
+            *((*leg, line) for line, leg in enumerate(legs, start=1)),
+            **{**LEG, **common},
+        )
+        .run("core.calls")
+    )
+
+
+def test_a_call_has_the_first_outcome_that_applies_and_at_opening_it_is_inside() -> None:
+    rows = calls_of(
+        "call_id arrived is_answered is_open state exclusion_rule",
+        ("a", monday("09:00:00"), True, False, "accepted", None),
+        ("b", monday("11:59:59.999"), False, False, "accepted", None),
+        ("c", monday("08:59:59.999"), True, False, "accepted", None),
+        ("d", monday("12:00:00"), False, False, "accepted", None),
+        ("e", monday("16:00:00"), False, False, "accepted", None),
+        ("f", monday("16:00:00"), False, True, "accepted", None),
+        ("g", monday("10:00:00"), True, True, "accepted", None),
+        ("h", monday("16:00:00"), True, True, "excluded", "fax"),
+    )
+    assert only(rows, "call_id outcome is_within_opening_hours closed_reason exclusion_rule") == [
+        ("a", "answered", True, None, None),
+        ("b", "missed", True, None, None),
+        ("c", "outside_hours", False, "before_opening", None),
+        ("d", "outside_hours", False, "break", None),
+        ("e", "outside_hours", False, "after_closing", None),
+        ("f", "open", False, "after_closing", None),
+        ("g", "open", True, None, None),
+        ("h", "excluded", False, "after_closing", "fax"),
+    ]
+
+
+def test_a_call_is_placed_and_dated_by_its_local_arrival_whatever_the_day_in_utc() -> None:
+    rows = calls_of("arrived_at_utc arrived_local", ("2025-03-09 23:30", monday("00:30")), call_id="a")
+    assert only(rows, "arrived_at_utc arrived_local arrived_date closed_reason") == [
+        ("2025-03-09 23:30:00", monday("00:30:00"), MONDAY, "before_opening")
+    ]
+
+
+def test_a_call_of_several_legs_is_answered_if_one_of_them_is_and_waits_from_the_first_to_the_answer() -> None:
+    rows = calls_of(
+        "leg_id queue reported_outcome arrived answered_at_utc ended_at_utc wait_seconds queue_wait_seconds "
+        "is_answered",
+        ("3", "third", "missed", monday("10:01:30"), None, monday("10:09:00"), 99, 98, False),
+        ("1", "first", "missed", monday("10:00:00"), None, monday("10:00:20"), 20, 15, False),
+        ("2", "second", "answered", monday("10:01:00.5"), monday("10:01:10.5"), monday("10:05:00"), 10, 7, True),
+        call_id="a",
+    )
+    assert only(
+        rows, "queue outcome arrived_at_utc answered_at_utc ended_at_utc wait_seconds queue_wait_seconds speed_bucket"
+    ) == [
+        (
+            "first",
+            "answered",
+            monday("10:00:00"),
+            monday("10:01:10.500000"),
+            monday("10:09:00"),
+            Decimal("70.5"),
+            7,
+            "61-90",
+        )
+    ]
+    assert only(rows, "legs legs_reported_missed reported_outcome missed_reason") == [(3, 2, "answered", None)]
+
+
+def test_a_missed_call_of_several_legs_waits_to_the_end_of_the_last_which_says_why() -> None:
+    rows = calls_of(
+        "leg_id arrived wait_seconds missed_reason",
+        ("1", monday("10:00:00"), 20, "timeout"),
+        ("2", monday("10:00:20"), 12, "voicemail"),
+        call_id="a",
+    )
+    assert only(rows, "outcome wait_seconds missed_reason legs") == [("missed", 32, "voicemail", 2)]
+
+
+def test_a_call_has_no_wait_that_is_longer_than_a_duration_can_be() -> None:
+    rows = calls_of(
+        "leg_id arrived wait_seconds", ("1", "2025-03-10 10:00", 1), ("2", "2025-03-22 10:00", 1), call_id="a"
+    )
+    assert only(rows, "wait_seconds legs") == [(None, 2)]
+
+
+def test_legs_that_are_excluded_count_only_for_a_call_that_has_no_others() -> None:
+    rows = calls_of(
+        "call_id leg_id arrived state exclusion_rule is_answered queue reported_outcome",
+        ("mixed", "1", monday("08:00"), "excluded", "internal", True, "staff", "answered"),
+        ("mixed", "2", monday("10:00"), "accepted", None, False, "main", "missed"),
+        ("excluded", "1", monday("10:00"), "excluded", "fax", False, "fax", "missed"),
+        ("excluded", "2", monday("10:01"), "excluded", "test", True, "test", "answered"),
+    )
+    assert only(rows, "call_id outcome exclusion_rule queue reported_outcome legs legs_reported_missed") == [
+        ("excluded", "excluded", "fax", "fax", "answered", 2, 1),
+        ("mixed", "missed", None, "main", "missed", 2, 1),
+    ]
+
+
+def test_records_that_were_superseded_or_are_duplicates_are_no_legs() -> None:
+    rows = calls_of(
+        "call_id source state is_answered arrived",
+        ("a", "phone", "accepted", False, monday("10:00")),
+        ("a", "phone", "superseded", True, monday("10:00")),
+        ("a", "phone", "duplicate", False, monday("10:00")),
+        ("a", "other", "accepted", True, monday("10:00")),
+        ("b", "phone", "superseded", True, monday("10:00")),
+    )
+    assert only(rows, "source call_id outcome legs") == [("other", "a", "answered", 1), ("phone", "a", "missed", 1)]
+
+
+def test_a_call_is_in_the_speed_bucket_of_its_exact_wait() -> None:
+    edges = ["0", "30", "30.001", "60", "60.001", "90", "90.001", "120", "120.001", "300", "300.001", None]
+    rows = calls_of(
+        "call_id wait_seconds",
+        *((f"{number:02d}", wait) for number, wait in enumerate(edges)),
+        arrived_at_utc=monday("10:00"),
+        arrived_local=monday("10:00"),
+        is_answered=True,
+    )
+    assert [row["speed_bucket"] for row in rows] == [
+        "0-30",
+        "0-30",
+        "31-60",
+        "31-60",
+        "61-90",
+        "61-90",
+        "91-120",
+        "91-120",
+        "121-300",
+        "121-300",
+        "300+",
+        "unknown",
+    ]
+
+
+def test_a_call_without_a_wait_has_a_reason_and_who_was_not_answered_within_five_seconds_abandoned_soon() -> None:
+    rows = calls_of(
+        "call_id arrived is_answered wait_seconds impossible_duration",
+        ("a", monday("10:00"), False, "4.999", None),
+        ("b", monday("10:00"), False, "5", None),
+        ("c", monday("10:00"), True, "4", None),
+        ("d", monday("10:00"), False, None, None),
+        ("e", monday("10:00"), True, None, "wait"),
+        ("f", monday("10:00"), True, "4", "queue_wait"),
+    )
+    assert only(rows, "call_id is_short_abandon wait_reason speed_bucket impossible_duration") == [
+        ("a", True, None, None, None),
+        ("b", False, None, None, None),
+        ("c", False, None, "0-30", None),
+        ("d", False, "not_recorded", None, None),
+        ("e", False, "impossible", "unknown", "wait"),
+        ("f", False, None, "0-30", "queue_wait"),
+    ]
+
+
+def test_a_call_that_reaches_over_closing_or_opening_is_flagged() -> None:
+    rows = calls_of(
+        "call_id arrived answered_at_utc ended_at_utc is_answered",
+        ("ends at closing", monday("11:59"), None, monday("12:00:00"), False),
+        ("ends after closing", monday("11:59"), None, monday("12:00:00.001"), False),
+        ("answered at opening", monday("08:59"), monday("09:00:00"), monday("09:01"), True),
+        ("answered before opening", monday("08:58"), monday("08:59:59.999"), monday("09:01"), True),
+        ("answered after the break", monday("12:59"), monday("13:00:01"), monday("13:01"), True),
+        ("not answered", monday("08:59"), None, monday("09:01"), False),
+        ("answered in the evening", monday("17:00"), monday("17:01"), monday("17:02"), True),
+        ("without an end", monday("11:59"), None, None, False),
+    )
+    assert only(rows, "call_id is_ended_after_closing is_spanning_opening") == [
+        ("answered after the break", False, True),
+        ("answered at opening", False, True),
+        ("answered before opening", False, False),
+        ("answered in the evening", False, False),
+        ("ends after closing", True, False),
+        ("ends at closing", False, False),
+        ("not answered", False, False),
+        ("without an end", False, False),
+    ]
+
+
+def test_a_call_keeps_what_the_software_says_and_what_is_uncertain_about_it() -> None:
+    rows = calls_of(
+        "call_id leg_id arrived reported_outcome is_arrival_ambiguous is_wait_lower_bound",
+        ("a", "1", monday("10:00"), "other", None, False),
+        ("b", "1", monday("10:00"), "other", True, False),
+        ("b", "2", monday("10:01"), "missed", False, True),
+        ("c", "1", monday("10:00"), "missed", False, False),
+        ("c", "2", monday("10:01"), "answered", True, False),
+    )
+    assert only(rows, "call_id reported_outcome is_arrival_ambiguous is_wait_lower_bound") == [
+        ("a", "other", False, False),
+        ("b", "missed", True, True),
+        ("c", "answered", False, False),
+    ]
+
+
+def test_a_call_stands_in_the_step_of_the_bridge_that_fits_its_outcome_and_what_the_software_says() -> None:
+    rows = calls_of(
+        "call_id arrived reported_outcome is_answered state exclusion_rule is_open",
+        ("a", monday("10:00"), "missed", False, "accepted", None, False),
+        ("b", monday("10:00"), "answered", False, "accepted", None, False),
+        ("c", monday("10:00"), "missed", True, "accepted", None, False),
+        ("d", monday("10:00"), "answered", True, "accepted", None, False),
+        ("e", monday("12:30"), "missed", True, "accepted", None, False),
+        ("f", monday("12:30"), "other", False, "accepted", None, False),
+        ("g", monday("12:30"), "missed", False, "excluded", "fax", False),
+        ("h", monday("12:30"), "missed", False, "accepted", None, True),
+        ("i", monday("10:00"), "answered", False, "accepted", None, True),
+    )
+    assert only(rows, "call_id bridge_step") == [
+        ("a", "corrected_missed"),
+        ("b", "not_answered_by_a_person"),
+        ("c", "answered_by_somebody_else"),
+        ("d", None),
+        ("e", "break"),
+        ("f", None),
+        ("g", "excluded"),
+        ("h", "open"),
+        ("i", None),
+    ]
+
+
+# --- core.appointments -----------------------------------------------------------------------------------------------
+
+FRIDAY, SATURDAY, TUESDAY = "2025-03-07", "2025-03-08", "2025-03-11"
+
+
+def appointments_of(columns: str, *rows: tuple[Any, ...], **common: Any) -> list[dict[str, Any]]:
+    """core.appointments with a desk that works on Friday 7, Monday 10 and Tuesday 11 March.
+
+    The desk of Wonen works on that Tuesday only. `permit` is a service of Wonen from Monday on, of OCMW before.
+    """
+    columns, *rows = on_utc(columns, *rows)
+    return (
+        Alone()
+        .given(
+            "core.clusters",
+            "service cluster valid_from valid_to",
+            ("permit", "OCMW", "2025-01-01", SUNDAY),
+            ("permit", "Wonen", MONDAY, "9999-12-31"),
+        )
+        .given("input.hours", "service_point", ("desk",), ("desk:Wonen",), ("desk:Wonen",))
+        .given("input.desk_channels", "booking_channel", ("desk",))
+        .given(
+            "core.calendar",
+            "service_point date is_working_day working_day_index",
+            ("desk", FRIDAY, True, 1),
+            ("desk", SATURDAY, False, 1),
+            ("desk", SUNDAY, False, 1),
+            ("desk", MONDAY, True, 2),
+            ("desk", TUESDAY, True, 3),
+            ("desk:Wonen", FRIDAY, False, 0),
+            ("desk:Wonen", SATURDAY, False, 0),
+            ("desk:Wonen", SUNDAY, False, 0),
+            ("desk:Wonen", MONDAY, False, 0),
+            ("desk:Wonen", TUESDAY, True, 1),
+        )
+        .given(
+            "staging.appointment_states",
+            columns,
+            *rows,
+            **{"source": "desk", "state": "accepted", "status": "completed", **common},
+        )
+        .run("core.appointments")
+    )
+
+
+def test_a_visit_waits_beyond_its_planned_start_and_beside_it_from_the_later_check_in() -> None:
+    rows = appointments_of(
+        "appointment_id checked_in started_at_utc ended_at_utc",
+        ("a", monday("08:50"), monday("09:01:30.5"), monday("09:20")),
+        ("b", monday("08:50"), monday("08:59:59.999"), None),
+        ("c", monday("08:50"), monday("09:00"), monday("09:00")),
+        ("d", monday("09:03"), monday("09:04"), monday("09:20")),
+        ("e", monday("09:05"), monday("09:04"), monday("09:20")),
+        ("f", None, monday("09:04"), monday("09:20")),
+        planned_start_utc=monday("09:00"),
+        planned_start_local=monday("09:00"),
+    )
+    assert only(
+        rows, "appointment_id visitor_wait_seconds is_served_early arrival_based_wait_seconds visitor_wait_reason"
+    ) == [
+        ("a", Decimal("90.5"), False, Decimal("90.5"), None),
+        ("b", 0, True, 0, None),
+        ("c", 0, False, 0, None),
+        ("d", 240, False, 60, None),
+        ("e", 240, False, 0, None),
+        ("f", 240, False, None, None),
+    ]
+
+
+def test_a_visit_without_a_wait_has_the_first_reason_that_applies() -> None:
+    nine, half_past = monday("09:00"), monday("09:30")
+    rows = appointments_of(
+        "appointment_id planned planned_day status started_at_utc ended_at_utc",
+        ("a", None, None, "cancelled", half_past, nine),
+        ("b", nine, None, "cancelled", half_past, nine),
+        ("c", nine, None, "no_show", half_past, nine),
+        ("d", nine, None, "checked_in", None, half_past),
+        ("e", nine, None, "completed", half_past, nine),
+        ("f", None, MONDAY, "completed", half_past, None),
+        ("g", nine, None, "completed", "2025-03-21 22:46:39.999", None),  # 999,999.999 seconds
+        ("h", nine, None, "completed", "2025-03-21 22:46:40", None),
+        ("i", nine, None, "completed", "2025-02-26 19:13:20", None),  # as much too early
+    )
+    assert only(rows, "appointment_id visitor_wait_seconds visitor_wait_reason is_served_early is_walk_in") == [
+        ("a", None, "walk_in", None, True),
+        ("b", None, "cancelled", None, False),
+        ("c", None, "no_show", None, False),
+        ("d", None, "not_started", None, False),
+        ("e", None, "impossible", None, False),
+        ("f", None, "no_planned_time", None, False),
+        ("g", Decimal("999999.999"), None, False, False),
+        ("h", None, "impossible", None, False),
+        ("i", None, "impossible", None, False),
+    ]
+
+
+def test_an_appointment_has_the_cluster_of_its_service_on_the_day_to_which_it_belongs() -> None:
+    rows = appointments_of(
+        "appointment_id service planned planned_day checked_in",
+        ("a", "permit", "2025-03-09 10:00", None, None),
+        ("b", "permit", "2025-03-10 10:00", None, None),
+        ("c", "passport", "2025-03-10 10:00", None, None),
+        ("d", "permit", None, SUNDAY, "2025-03-10 09:55"),
+        ("e", "permit", None, None, "2025-03-09 09:55"),
+        ("f", "permit", None, None, None),
+    )
+    assert only(rows, "appointment_id cluster planned_date visit_date is_walk_in") == [
+        ("a", "OCMW", SUNDAY, SUNDAY, False),
+        ("b", "Wonen", MONDAY, MONDAY, False),
+        ("c", "unmapped", MONDAY, MONDAY, False),
+        ("d", "OCMW", SUNDAY, SUNDAY, False),
+        ("e", "OCMW", None, SUNDAY, True),
+        ("f", "unmapped", None, None, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("booked", "first_planned", "days"),
+    [
+        (FRIDAY, FRIDAY, 0),
+        (FRIDAY, SATURDAY, 0),
+        (FRIDAY, MONDAY, 1),
+        (FRIDAY, TUESDAY, 2),
+        (SATURDAY, SUNDAY, 0),
+        (SATURDAY, MONDAY, 0),
+        (SATURDAY, TUESDAY, 1),
+        (MONDAY, TUESDAY, 1),
+    ],
+)
+def test_the_lead_time_is_of_working_days(booked: str, first_planned: str, days: int) -> None:
+    rows = appointments_of(
+        "appointment_id booked first_planned planned first_planned_day planned_day",
+        ("with a time", f"{booked} 10:00", f"{first_planned} 10:00", f"{TUESDAY} 10:00", None, None),
+        ("without", f"{booked} 10:00", None, None, first_planned, TUESDAY),
+    )
+    last = {FRIDAY: 2, SATURDAY: 1, MONDAY: 1}[booked]
+    assert only(rows, "booked_date first_planned_date lead_time_working_days last_lead_time_working_days") == [
+        (booked, first_planned, days, last),
+        (booked, first_planned, days, last),
+    ]
+
+
+def test_an_appointment_without_a_lead_time_has_the_first_reason_that_applies() -> None:
+    rows = appointments_of(
+        "appointment_id booked first_planned planned",
+        ("a", None, None, None),
+        ("b", None, "2025-03-10 10:00", "2025-03-10 10:00"),
+        ("c", "2025-03-10 10:01", "2025-03-10 10:00", "2025-03-11 10:00"),
+        ("d", "2025-03-10 10:00", "2025-03-10 10:00", "2025-03-10 10:00"),
+        ("e", "2024-12-31 10:00", "2025-03-10 10:00", "2025-03-10 10:00"),
+        ("f", "2025-03-10 10:00", "2026-01-01 10:00", "2025-03-11 10:00"),
+        ("g", "2025-03-10 10:00", "2025-03-11 10:00", "2026-01-01 10:00"),
+        ("h", "2025-03-10 10:00", "2025-03-11 10:00", "2025-03-07 10:00"),  # moved to before it was booked
+    )
+    assert only(rows, "appointment_id lead_time_working_days lead_time_reason last_lead_time_working_days") == [
+        ("a", None, "walk_in", None),
+        ("b", None, "not_recorded", None),
+        ("c", None, "planned_before_booked", None),
+        ("d", 0, None, 0),
+        ("e", None, "outside_calendar", None),
+        ("f", None, "outside_calendar", 1),
+        ("g", 1, None, None),
+        ("h", 1, None, None),
+    ]
+
+
+def test_the_lead_time_counts_the_days_of_the_clusters_own_desk_where_it_has_hours() -> None:
+    rows = appointments_of(
+        "appointment_id service",
+        ("a", "passport"),
+        ("b", "permit"),
+        booked_at_utc=f"{FRIDAY} 10:00",
+        booked_local=f"{FRIDAY} 10:00",
+        planned_start_utc=f"{TUESDAY} 10:00",
+        planned_start_local=f"{TUESDAY} 10:00",
+        first_planned_start_utc=f"{TUESDAY} 10:00",
+        first_planned_start_local=f"{TUESDAY} 10:00",
+    )
+    assert only(rows, "appointment_id cluster lead_time_working_days") == [("a", "unmapped", 2), ("b", "Wonen", 0)]
+
+
+def test_an_appointment_booked_at_the_desk_for_the_same_day_is_told_apart() -> None:
+    rows = appointments_of(
+        "appointment_id booking_channel booked first_planned planned",
+        ("a", "desk", monday("09:00"), monday("11:00"), monday("11:00")),
+        ("b", "desk", monday("09:00"), f"{TUESDAY} 11:00", monday("11:00")),
+        ("c", "web", monday("09:00"), monday("11:00"), monday("11:00")),
+        ("d", None, monday("09:00"), monday("11:00"), monday("11:00")),
+        ("e", "desk", None, None, None),
+    )
+    assert [row["is_desk_same_day"] for row in rows] == [True, False, False, False, False]
+
+
+def test_appointments_that_were_not_accepted_are_left_out() -> None:
+    states = ["accepted", "excluded", "duplicate", "superseded"]
+    rows = appointments_of("appointment_id state", *((state, state) for state in states))
+    assert only(rows, "appointment_id") == [("accepted",)]
+
+
+# --- what is covered and complete ------------------------------------------------------------------------------------
+
+
+def test_a_day_is_covered_by_each_source_that_has_a_readable_record_of_it() -> None:
+    rows = (
+        Alone()
+        .given(
+            "input.files",
+            "file_id source exported_at_utc",
+            (1, "phone", "2025-03-11"),
+            (2, "phone", "2025-03-12"),
+            (3, "other", "2025-03-13"),
+            status="loaded",
+        )
+        .given(
+            "staging.call_records",
+            "file_id arrived_local is_replaced quarantine_reason",
+            (1, "2025-03-09 23:59:59", False, None),
+            (1, "2025-03-10 00:00:00", False, None),
+            (2, "2025-03-10 10:00:00", False, None),
+            (2, "2025-03-10 11:00:00", False, None),
+            (2, "2025-03-11 10:00:00", False, "no number"),
+            (2, "2025-03-12 10:00:00", True, None),
+            (3, "2025-03-10 10:00:00", False, None),
+        )
+        .run("staging.covered_days")
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("calls", "other", "2025-03-10", "2025-03-13 00:00:00"),
+        ("calls", "phone", "2025-03-09", "2025-03-11 00:00:00"),
+        ("calls", "phone", "2025-03-10", "2025-03-12 00:00:00"),
+    ]
+
+
+def test_appointments_cover_the_days_that_their_source_claims_to_hold_planned_or_booked() -> None:
+    rows = (
+        Alone()
+        .given(
+            "input.files", "file_id source", (1, "both"), (2, "planned"), (3, "booked"), exported_at_utc="2025-03-12"
+        )
+        .given(
+            "input.sources",
+            "source covers_planned covers_booked",
+            ("both", True, True),
+            ("planned", True, False),
+            ("booked", False, True),
+        )
+        .given(
+            "staging.appointment_records",
+            "file_id source booked_local planned_start_local planned_day quarantine_reason",
+            (1, "both", "2025-03-03 10:00", "2025-03-10 10:00", None, None),
+            (1, "both", None, None, "2025-03-11", None),
+            (1, "both", "2025-03-04 10:00", "2025-03-12 10:00", None, "no number"),
+            (2, "planned", "2025-03-03 10:00", "2025-03-10 10:00", None, None),
+            (3, "booked", "2025-03-03 10:00", "2025-03-10 10:00", None, None),
+            is_replaced=False,
+        )
+        .run("staging.covered_days")
+    )
+    assert only(rows, "basis source date") == [
+        ("bookings", "booked", "2025-03-03"),
+        ("bookings", "both", "2025-03-03"),
+        ("visits", "both", "2025-03-10"),
+        ("visits", "both", "2025-03-11"),
+        ("visits", "planned", "2025-03-10"),
+    ]
+
+
+def test_an_export_covers_as_many_days_up_to_its_own_as_its_source_declares() -> None:
+    rows = (
+        Alone()
+        .given(
+            "input.files",
+            "file_id kind source status export_date exported_at_utc",
+            (1, "calls", "phone", "loaded", "2025-03-10", monday("20:00")),
+            (2, "calls", "phone", "replaced", "2025-03-20", "2025-03-20 20:00"),
+            (3, "calls", "other", "loaded", "2025-03-10", monday("20:00")),
+            (4, "appointments", "desk", "loaded", "2025-03-10", monday("20:00")),
+        )
+        .given(
+            "input.sources",
+            "source covers_days covers_planned covers_booked",
+            ("phone", 2, False, False),
+            ("other", None, False, False),
+            ("desk", 1, True, False),
+        )
+        .run("staging.covered_days")
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("calls", "phone", SUNDAY, monday("20:00:00")),
+        ("calls", "phone", MONDAY, monday("20:00:00")),
+        ("visits", "desk", MONDAY, monday("20:00:00")),
+    ]
+
+
+OPEN_DAYS: tuple[Any, ...] = (
+    "date is_open closes_local",
+    ("2025-01-15", True, "2025-01-15 16:00"),
+    ("2025-01-16", False, None),
+    ("2025-02-12", True, "2025-02-12 16:00"),
+)
+CALL_SOURCE: tuple[Any, ...] = ("source kind", ("phone", "calls"))
+
+
+def months_of_calls(
+    *covered: tuple[Any, ...],
+    as_of: str = "2025-03-01 12:00",
+    sources: tuple[Any, ...] = CALL_SOURCE,
+    calls: tuple[tuple[Any, ...], ...] = (("2025-01-15", "answered"),),
+    offset_minutes: int = 60,
+) -> list[tuple[Any, ...]]:
+    """The periods of calls where 15 January and 12 February are open until 16:00, an hour ahead of UTC."""
+    days = [row[0] for row in OPEN_DAYS[1:]] + [as_of[:10], *(row[2][:10] for row in covered)]
+    rows = (
+        Alone()
+        .given("input.calendar_span", "first_date as_of_utc", ("2025-01-01", as_of))
+        .given("input.utc_days", "utc_date", *((day,) for day in sorted({*days})), offset_minutes=offset_minutes)
+        .given("input.sources", *sources)
+        .given("core.calendar", *OPEN_DAYS, service_point="telephone")
+        .given("core.calls", "arrived_date outcome", *calls)
+        .given("staging.covered_days", "source date exported_at_utc", *covered, basis="calls")
+        .run("staging.periods")
+    )
+    return only(rows, "basis period_type period complete")
+
+
+JANUARY, FEBRUARY = ("phone", "2025-01-15", "2025-01-15 15:00"), ("phone", "2025-02-12", "2025-02-12 15:00")
+
+
+def test_periods_run_from_the_first_record_to_the_newest_export_and_are_complete_once_ended_and_covered() -> None:
+    assert months_of_calls(JANUARY, FEBRUARY) == [
+        ("calls", "month", "2025-01-01", True),
+        ("calls", "month", "2025-02-01", True),
+        ("calls", "month", "2025-03-01", False),
+        ("calls", "year", "2025-01-01", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("what_differs", "complete"),
+    [
+        ({"covered": [JANUARY]}, [True, False, False]),
+        ({"covered": [JANUARY, ("phone", "2025-02-12", "2025-02-12 14:59:59")]}, [True, False, False]),
+        (
+            {"covered": [JANUARY, ("phone", "2025-02-12", "2025-02-12 14:00")], "offset_minutes": 120},
+            [True, True, False],
+        ),
+        ({"as_of": "2025-02-28 22:59:59"}, [True, False]),
+        ({"as_of": "2025-02-28 23:00:00"}, [True, True, False]),
+        (
+            {"calls": [("2025-01-15", "answered"), ("2025-02-03", "open")], "as_of": "2025-02-28 23:00"},
+            [True, False, False],
+        ),
+        ({"calls": [("2025-02-03", "answered")], "as_of": "2025-02-28 23:00"}, [True, False]),
+    ],
+    ids=[
+        "an open day in no export",
+        "an export made before closing",
+        "an export made at closing by the clock of that day",
+        "a second before it has ended",
+        "ended this moment by the local clock",
+        "a call still open",
+        "nothing before the first record",
+    ],
+)
+def test_a_period_is_complete_only_with_evidence(what_differs: dict[str, Any], complete: list[bool]) -> None:
+    parts = {"covered": [JANUARY, FEBRUARY], **what_differs}
+    found = months_of_calls(*parts.pop("covered"), **parts)
+    assert [row[3] for row in found if row[1] == "month"] == complete
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_to", "complete"),
+    [
+        (None, None, [True, False]),
+        ("2025-02-12", None, [True, False]),
+        ("2025-02-13", None, [True, True]),
+        (None, "2025-02-11", [True, True]),
+    ],
+)
+def test_a_period_needs_every_source_that_is_expected_then(
+    valid_from: str | None, valid_to: str | None, complete: list[bool]
+) -> None:
+    second = ("second", "calls", valid_from, valid_to)
+    found = months_of_calls(
+        JANUARY,
+        FEBRUARY,
+        ("second", "2025-01-15", "2025-01-15 20:00"),
+        as_of="2025-02-28 23:00",
+        sources=("source kind valid_from valid_to", ("phone", "calls", None, None), second),
+    )
+    assert [row[3] for row in found if row[1] == "month"][:2] == complete
+
+
+def test_a_period_with_an_open_day_on_which_no_source_is_expected_is_not_complete() -> None:
+    found = months_of_calls(
+        JANUARY,
+        as_of="2025-12-31 23:00",
+        sources=("source kind valid_to", ("phone", "calls", "2025-01-31")),
+    )
+    complete = {row[1:3]: row[3] for row in found}
+    assert complete["month", "2025-01-01"] is True
+    assert complete["month", "2025-02-01"] is False
+    assert complete["year", "2025-01-01"] is False
+
+
+def test_periods_of_visits_and_bookings_need_the_sources_that_claim_to_hold_them() -> None:
+    rows = (
+        Alone()
+        .given("input.calendar_span", "first_date as_of_utc", ("2025-01-01", "2025-02-28 23:00"))
+        .given("input.utc_days", "utc_date offset_minutes", ("2025-02-28", 60), ("2025-01-15", 60), ("2025-02-12", 60))
+        .given("input.sources", "source covers_planned covers_booked", ("desk", True, False), kind="appointments")
+        .given("core.calendar", *OPEN_DAYS, service_point="desk")
+        .given(
+            "core.appointments",
+            "booked_date visit_date",
+            ("2024-06-03", "2025-01-15"),  # booked before the calendar begins
+            (None, "2025-04-02"),  # planned for after the newest export
+        )
+        .given(
+            "staging.covered_days",
+            "source date exported_at_utc",
+            ("desk", "2025-01-15", "2025-01-15 15:00"),
+            ("desk", "2025-02-12", "2025-02-12 15:00"),
+            basis="visits",
+        )
+        .run("staging.periods")
+    )
+    assert [row for row in only(rows, "basis period_type period complete") if row[1] == "month"] == [
+        ("bookings", "month", "2024-06-01", False),
+        ("bookings", "month", "2025-01-01", False),
+        ("bookings", "month", "2025-02-01", False),
+        ("bookings", "month", "2025-03-01", False),
+        ("visits", "month", "2025-01-01", True),
+        ("visits", "month", "2025-02-01", True),
+        ("visits", "month", "2025-03-01", False),
+        ("visits", "month", "2025-04-01", False),
+    ]
+
+
+# --- marts -----------------------------------------------------------------------------------------------------------
+
+PERIODS: tuple[Any, ...] = (
+    "basis period_type period complete",
+    *(
+        (basis, period_type, period, period == "2025-01-01")
+        for basis in ("calls", "visits", "bookings")
+        for period_type, period in (("month", "2025-01-01"), ("month", "2025-02-01"), ("year", "2025-01-01"))
+    ),
+)
+
+
+def test_missed_calls_are_counted_by_month_and_queue_with_what_is_left_out_and_why() -> None:
+    rows = (
+        Alone()
+        .given("staging.periods", *PERIODS)
+        .given(
+            "core.calls",
+            "arrived_date queue outcome is_answered is_short_abandon legs legs_reported_missed",
+            ("2025-01-01", "main", "answered", True, False, 2, 1),
+            ("2025-01-31", "main", "answered", True, False, 1, 0),
+            ("2025-01-15", "main", "missed", False, True, 1, 1),
+            ("2025-01-15", "main", "missed", False, False, 1, 1),
+            ("2025-01-15", "main", "outside_hours", False, True, 1, 1),
+            ("2025-01-15", "main", "outside_hours", True, False, 1, 0),
+            ("2025-01-15", "main", "open", False, False, 1, 0),
+            ("2025-01-15", "main", "excluded", False, True, 2, 2),
+            ("2025-02-01", "other", "outside_hours", False, False, 1, 1),
+        )
+        .run("marts.missed_calls_monthly")
+    )
+    assert only(
+        rows, "month queue calls answered missed offered missed_share missed_short_abandons open excluded complete"
+    ) == [
+        ("2025-01-01", "main", 8, 2, 2, 4, 0.5, 1, 1, 1, True),
+        ("2025-01-01", "other", 0, 0, 0, 0, None, 0, 0, 0, True),
+        ("2025-02-01", "main", 0, 0, 0, 0, None, 0, 0, 0, False),
+        ("2025-02-01", "other", 1, 0, 0, 0, None, 0, 0, 0, False),
+    ]
+    assert only(
+        rows, "outside_hours outside_hours_answered reported_records reported_missed reported_missed_share"
+    ) == [
+        (2, 1, 10, 6, 0.6),
+        (0, 0, 0, 0, None),
+        (0, 0, 0, 0, None),
+        (1, 0, 1, 1, 1.0),
+    ]
+
+
+def test_missed_calls_that_reach_over_closing_or_opening_or_arrived_in_the_doubled_hour_are_counted() -> None:
+    (row,) = (
+        Alone()
+        .given("staging.periods", "basis period_type period", ("calls", "month", "2025-01-01"))
+        .given(
+            "core.calls",
+            "is_ended_after_closing is_spanning_opening is_arrival_ambiguous",
+            (True, False, False),
+            (True, False, False),
+            (True, False, False),
+            (False, True, False),
+            (False, True, False),
+            (False, False, True),
+            arrived_date="2025-01-15",
+            queue="main",
+        )
+        .run("marts.missed_calls_monthly")
+    )
+    assert only([row], "ended_after_closing spanning_opening ambiguous_arrivals") == [(3, 2, 1)]
+
+
+def test_missed_calls_of_a_year_are_the_sums_of_its_months_by_queue() -> None:
+    counts = (
+        "calls answered missed offered missed_short_abandons outside_hours outside_hours_answered open excluded "
+        "reported_records reported_missed ended_after_closing spanning_opening ambiguous_arrivals"
+    )
+    rows = (
+        Alone()
+        .given(
+            "staging.periods",
+            "basis period complete",
+            ("calls", "2024-01-01", True),
+            ("calls", "2025-01-01", False),
+            ("visits", "2025-01-01", True),
+            period_type="year",
+        )
+        .given(
+            "marts.missed_calls_monthly",
+            f"month queue missed_share reported_missed_share {counts}",
+            ("2024-12-01", "main", None, 1.0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0),
+            ("2025-01-01", "main", 1.0, 1.0, 2, 0, 2, 2, 1, 3, 4, 5, 6, 2, 2, 7, 8, 9),
+            ("2025-02-01", "main", 0.0, 0.0, 6, 6, 0, 6, 0, 3, 4, 5, 6, 6, 0, 7, 8, 9),
+            ("2025-02-01", "other", None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        )
+        .run("marts.missed_calls_yearly")
+    )
+    assert only(rows, f"year queue complete missed_share reported_missed_share {counts}") == [
+        ("2024-01-01", "main", True, None, 1.0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0),
+        ("2025-01-01", "main", False, 0.25, 0.25, 8, 6, 2, 8, 1, 6, 8, 10, 12, 8, 2, 14, 16, 18),
+        ("2025-01-01", "other", False, None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+    ]
+
+
+def test_the_bridge_leads_from_the_records_reported_missed_to_the_calls_that_were() -> None:
+    rows = (
+        Alone()
+        .given("staging.periods", *PERIODS)
+        .given(
+            "core.calls",
+            "arrived_date outcome bridge_step legs_reported_missed",
+            ("2025-01-01", "missed", "corrected_missed", 3),
+            ("2025-01-31", "missed", "not_answered_by_a_person", 0),
+            ("2025-01-15", "answered", "answered_by_somebody_else", 2),
+            ("2025-01-15", "answered", None, 0),
+            ("2025-01-15", "outside_hours", "before_opening", 1),
+            ("2025-01-15", "outside_hours", "before_opening", 1),
+            ("2025-01-15", "outside_hours", None, 0),
+            ("2025-01-15", "excluded", "excluded", 1),
+            ("2025-01-15", "open", "open", 1),
+            ("2025-02-01", "outside_hours", "holiday", 2),
+            ("2025-02-01", "missed", "corrected_missed", 1),
+        )
+        .run("marts.missed_calls_bridge")
+    )
+    records = {
+        (period_type, period): [
+            row["records"] for row in rows if (row["period_type"], row["period"]) == (period_type, period)
+        ]
+        for period_type, period in (("month", "2025-01-01"), ("month", "2025-02-01"), ("year", "2025-01-01"))
+    }
+    steps = [row["step"] for row in rows[:13]]
+    assert dict(zip(steps, zip(*records.values(), strict=True), strict=True)) == {
+        "reported_missed": (9, 3, 12),
+        "before_opening": (-2, 0, -2),
+        "break": (0, 0, 0),
+        "after_closing": (0, 0, 0),
+        "closed_weekday": (0, 0, 0),
+        "holiday": (0, -1, -1),
+        "closure": (0, 0, 0),
+        "excluded": (-1, 0, -1),
+        "open": (-1, 0, -1),
+        "answered_by_somebody_else": (-1, 0, -1),
+        "further_records_of_the_call": (-3, -1, -4),
+        "not_answered_by_a_person": (1, 0, 1),
+        "corrected_missed": (2, 1, 3),
+    }
+    assert [row["step_number"] for row in rows] == [*range(1, 14)] * 3
+    assert {(row["period_type"], row["period"], row["complete"]) for row in rows} == {
+        ("month", "2025-01-01", True),
+        ("month", "2025-02-01", False),
+        ("year", "2025-01-01", True),
+    }
+
+
+def test_telephone_waits_are_summed_exactly_over_answered_calls_inside_with_all_answered_ones_beside_them() -> None:
+    rows = (
+        Alone()
+        .given("staging.periods", *PERIODS)
+        .given(
+            "core.calls",
+            "arrived_date outcome is_answered wait_seconds queue_wait_seconds is_wait_lower_bound impossible_duration",
+            ("2025-01-01", "answered", True, "10.001", "5", False, None),
+            ("2025-01-31", "answered", True, "20.002", None, True, None),
+            ("2025-01-15", "answered", True, None, "7.5", False, "wait"),
+            ("2025-01-15", "outside_hours", True, "60", "50", True, None),
+            ("2025-01-15", "outside_hours", False, "70", "70", True, "wait"),
+            ("2025-01-15", "missed", False, "80", "80", True, "wait"),
+            ("2025-01-15", "open", True, "90", "90", True, "wait"),
+            ("2025-01-15", "excluded", True, "100", "100", True, "wait"),
+            queue="main",
+        )
+        .run("marts.telephone_wait_monthly")
+    )
+    assert only(rows, "month queue answered waits wait_seconds_sum mean_wait_seconds unknown_waits complete") == [
+        ("2025-01-01", "main", 3, 2, Decimal("30.003"), 15.0015, 1, True),
+        ("2025-02-01", "main", 0, 0, 0, None, 0, False),
+    ]
+    assert only(rows, "queue_waits queue_wait_seconds_sum mean_queue_wait_seconds") == [
+        (2, Decimal("12.5"), 6.25),
+        (0, 0, None),
+    ]
+    assert only(rows, "all_answered all_waits all_wait_seconds_sum lower_bound_waits impossible_durations") == [
+        (4, 3, Decimal("90.003"), 1, 1),
+        (0, 0, 0, 0, 0),
+    ]
+
+
+def test_answer_speed_has_all_seven_buckets_for_every_month_and_queue() -> None:
+    rows = (
+        Alone()
+        .given(
+            "marts.missed_calls_monthly",
+            "queue offered complete",
+            ("main", 9, True),
+            ("other", 0, False),
+            month="2025-01-01",
+        )
+        .given(
+            "core.calls",
+            "arrived_date speed_bucket outcome is_answered wait_seconds",
+            ("2025-01-01", "0-30", "answered", True, "29.001"),
+            ("2025-01-31", "0-30", "answered", True, "29"),
+            ("2025-01-15", "0-30", "outside_hours", True, "30"),
+            ("2025-01-15", "31-60", "answered", True, "30.999"),
+            ("2025-01-15", "31-60", "answered", True, "31"),
+            ("2025-01-15", "300+", "answered", True, "300.5"),
+            ("2025-01-15", "unknown", "answered", True, None),
+            ("2025-01-15", None, "missed", False, "30"),
+            ("2025-01-15", "0-30", "open", True, "30"),
+            ("2025-01-15", "0-30", "excluded", True, "30"),
+            queue="main",
+        )
+        .run("marts.answer_speed_monthly")
+    )
+    counts = "queue bucket_number speed_bucket answered all_answered within_a_second_of_an_edge offered_total complete"
+    found = sorted(only(rows, counts))
+    assert found[:7] == [
+        ("main", 1, "0-30", 2, 3, 1, 9, True),
+        ("main", 2, "31-60", 2, 2, 1, 9, True),
+        ("main", 3, "61-90", 0, 0, 0, 9, True),
+        ("main", 4, "91-120", 0, 0, 0, 9, True),
+        ("main", 5, "121-300", 0, 0, 0, 9, True),
+        ("main", 6, "300+", 1, 1, 1, 9, True),
+        ("main", 7, "unknown", 1, 1, 0, 9, True),
+    ]
+    assert {row[3:] for row in found[7:]} == {(0, 0, 0, 0, False)}
+    assert len(found) == 14
+
+
+def test_visitor_waits_are_summed_by_cluster_and_whoever_has_none_is_counted_by_reason() -> None:
+    reasons = ["walk_in", "cancelled", "no_show", "not_started", "impossible", "no_planned_time"]
+    rows = (
+        Alone()
+        .given("staging.periods", *PERIODS)
+        .given("core.clusters", "cluster", ("Wonen",), ("Wonen",), ("OCMW",))
+        .given(
+            "core.appointments",
+            "visit_date visitor_wait_seconds arrival_based_wait_seconds is_served_early visitor_wait_reason cluster",
+            ("2025-01-01", "90.5", "60", False, None, "Wonen"),
+            ("2025-01-31", "0", None, True, None, "Wonen"),
+            *(("2025-01-15", None, None, None, reason, "Wonen") for reason in reasons),
+            ("2025-02-01", "30", "30", False, None, "unmapped"),
+            (None, None, None, None, "walk_in", "Wonen"),
+        )
+        .run("marts.visitor_wait_monthly")
+    )
+    found = only(
+        rows,
+        "month cluster appointments visits wait_seconds_sum mean_wait_minutes served_early arrival_based_visits "
+        "arrival_based_wait_seconds_sum complete",
+    )
+    assert found == [
+        ("2025-01-01", "OCMW", 0, 0, 0, None, 0, 0, 0, True),
+        ("2025-01-01", "Wonen", 8, 2, Decimal("90.5"), pytest.approx(90.5 / 2 / 60), 1, 1, 60, True),
+        ("2025-01-01", "unmapped", 0, 0, 0, None, 0, 0, 0, True),
+        ("2025-02-01", "OCMW", 0, 0, 0, None, 0, 0, 0, False),
+        ("2025-02-01", "Wonen", 0, 0, 0, None, 0, 0, 0, False),
+        ("2025-02-01", "unmapped", 1, 1, 30, 0.5, 0, 1, 30, False),
+    ]
+    by_reason = only(rows, "walk_ins cancelled no_shows not_started impossible no_planned_time")
+    assert by_reason == [(0,) * 6, (1,) * 6, *[(0,) * 6] * 4]
+
+
+def test_lead_times_are_summed_by_cluster_and_channel_with_cancelled_and_desk_apart() -> None:
+    rows = (
+        Alone()
+        .given("staging.periods", *PERIODS)
+        .given(
+            "core.appointments",
+            "booked_date status is_desk_same_day lead_time_working_days last_lead_time_working_days lead_time_reason",
+            ("2025-01-01", "completed", False, 2, 4, None),
+            ("2025-01-31", "planned", False, 3, None, None),
+            ("2025-01-15", "cancelled", False, 5, 6, None),
+            ("2025-01-15", "cancelled", True, 0, 0, None),
+            ("2025-01-15", "completed", True, 0, 7, None),
+            ("2025-01-15", "cancelled", False, None, None, "planned_before_booked"),
+            ("2025-01-15", "completed", False, None, None, "outside_calendar"),
+            (None, "completed", False, None, None, "not_recorded"),
+            cluster="Wonen",
+            is_walk_in=False,
+        )
+        .run("marts.appointment_lead_time_monthly")
+    )
+    assert only(
+        rows, "month cluster booking_channel booked appointments working_days_sum mean_working_days complete"
+    ) == [
+        ("2025-01-01", "Wonen", "unknown", 7, 2, 5, 2.5, True),
+        ("2025-02-01", "Wonen", "unknown", 0, 0, 0, None, False),
+    ]
+    apart = (
+        "last_planned_appointments last_planned_working_days_sum cancelled cancelled_working_days_sum desk_same_day "
+        "desk_same_day_working_days_sum planned_before_booked outside_calendar"
+    )
+    assert only(rows, apart) == [(1, 4, 2, 5, 1, 0, 1, 1), (0, 0, 0, 0, 0, 0, 0, 0)]
+
+
+def test_lead_times_leave_walk_ins_out_and_have_a_row_for_each_cluster_and_channel_that_occurs() -> None:
+    rows = (
+        Alone()
+        .given("staging.periods", *PERIODS)
+        .given(
+            "core.appointments",
+            "cluster booking_channel booked_date is_walk_in",
+            ("Wonen", "web", "2025-01-15", False),
+            ("OCMW", "desk", "2025-02-15", False),
+            ("Mobiliteit", "desk", "2025-01-15", True),
+        )
+        .run("marts.appointment_lead_time_monthly")
+    )
+    assert only(rows, "month cluster booking_channel booked") == [
+        ("2025-01-01", "OCMW", "desk", 0),
+        ("2025-01-01", "Wonen", "web", 1),
+        ("2025-02-01", "OCMW", "desk", 1),
+        ("2025-02-01", "Wonen", "web", 0),
+    ]
+
+
+# --- the five indicators ---------------------------------------------------------------------------------------------
+
+
+def figures(rows: list[dict[str, Any]], columns: str = "numerator denominator", **where: str) -> list[tuple[Any, ...]]:
+    """Some figures as `2025-01-01`, dimension, and the columns asked for: months first, then years."""
+    found = [row for row in rows if all(row[name] == value for name, value in where.items())]
+    return only(found, f"period_type period dimension {columns}")
+
+
+def test_the_figures_of_missed_calls_are_summed_over_queues_and_months() -> None:
+    rows = (
+        Alone()
+        .given(
+            "marts.missed_calls_monthly",
+            "month queue missed offered missed_short_abandons reported_missed reported_records",
+            ("2025-01-01", "main", 1, 4, 1, 5, 10),
+            ("2025-01-01", "other", 0, 1, 0, 0, 1),
+            ("2025-02-01", "main", 2, 5, 0, 2, 5),
+            ("2025-02-01", "other", 0, 0, 0, 0, 0),
+        )
+        .run("staging.values_missed_calls")
+    )
+    assert figures(rows, variant="headline", dimension_type="all") == [
+        ("month", "2025-01-01", "all", 1, 5),
+        ("month", "2025-02-01", "all", 2, 5),
+        ("year", "2025-01-01", "all", 3, 10),
+    ]
+    assert figures(rows, variant="headline", dimension_type="queue") == [
+        ("month", "2025-01-01", "main", 1, 4),
+        ("month", "2025-01-01", "other", 0, 1),
+        ("month", "2025-02-01", "main", 2, 5),
+        ("month", "2025-02-01", "other", 0, 0),
+        ("year", "2025-01-01", "main", 3, 9),
+        ("year", "2025-01-01", "other", 0, 1),
+    ]
+    year = {row["variant"]: row for row in rows if row["period_type"] == "year" and row["dimension"] == "all"}
+    assert {name: (row["numerator"], row["denominator"]) for name, row in year.items()} == {
+        "headline": (3, 10),
+        "reported": (7, 16),
+        "without_short_abandons": (2, 9),
+    }
+    assert {tuple(row[name] for name in CONSTANTS) for row in rows} == {
+        ("missed_calls", "percent", "no_calls", False, "calls")
+    }
+
+
+CONSTANTS = ("indicator", "unit", "reason_if_none", "is_lower_bound", "basis")
+
+
+def test_the_figures_of_the_telephone_wait_are_exact_sums_and_marked_where_a_wait_is_a_lower_bound() -> None:
+    rows = (
+        Alone()
+        .given(
+            "marts.telephone_wait_monthly",
+            "month queue wait_seconds_sum waits queue_wait_seconds_sum queue_waits all_wait_seconds_sum all_waits "
+            "lower_bound_waits",
+            ("2025-01-01", "main", "30.003", 2, "12.5", 3, "90.003", 4, 0),
+            ("2025-01-01", "other", "10", 1, "1", 1, "10", 1, 1),
+            ("2025-02-01", "main", "5", 1, "5", 1, "5", 1, 0),
+        )
+        .run("staging.values_telephone_wait")
+    )
+    assert figures(rows, "numerator denominator is_lower_bound", variant="headline") == [
+        ("month", "2025-01-01", "all", Decimal("40.003"), 3, True),
+        ("month", "2025-01-01", "main", Decimal("30.003"), 2, False),
+        ("month", "2025-01-01", "other", 10, 1, True),
+        ("month", "2025-02-01", "all", 5, 1, False),
+        ("month", "2025-02-01", "main", 5, 1, False),
+        ("year", "2025-01-01", "all", Decimal("45.003"), 4, True),
+        ("year", "2025-01-01", "main", Decimal("35.003"), 3, False),
+        ("year", "2025-01-01", "other", 10, 1, True),
+    ]
+    year = [row for row in rows if row["period_type"] == "year" and row["dimension"] == "all"]
+    assert only(year, "variant numerator denominator is_lower_bound") == [
+        ("action_plan", Decimal("45.003"), 4, True),
+        ("all_answered", Decimal("105.003"), 6, True),
+        ("headline", Decimal("45.003"), 4, True),
+        ("queue_wait", Decimal("18.5"), 5, False),
+    ]
+    assert set(only(rows, "indicator unit reason_if_none basis")) == {
+        ("telephone_wait", "seconds", "no_answered_calls", "calls")
+    }
+
+
+def test_the_figures_of_the_answer_speed_are_shares_of_the_calls_with_a_usable_wait() -> None:
+    rows = (
+        Alone()
+        .given("marts.telephone_wait_monthly", "month lower_bound_waits", ("2025-01-01", 1), ("2025-02-01", 0))
+        .given(
+            "marts.answer_speed_monthly",
+            "month queue speed_bucket answered all_answered offered_total",
+            ("2025-01-01", "main", "0-30", 6, 7, 12),
+            ("2025-01-01", "main", "31-60", 2, 2, 12),
+            ("2025-01-01", "main", "unknown", 1, 1, 12),
+            ("2025-01-01", "other", "0-30", 1, 1, 3),
+            ("2025-01-01", "other", "31-60", 1, 2, 3),
+            ("2025-01-01", "other", "unknown", 0, 0, 3),
+            ("2025-02-01", "main", "0-30", 0, 3, 1),
+            ("2025-02-01", "main", "31-60", 0, 0, 1),
+            ("2025-02-01", "main", "unknown", 1, 2, 1),
+        )
+        .run("staging.values_answer_speed")
+    )
+    assert figures(rows, "numerator denominator is_lower_bound", variant="headline") == [
+        ("month", "2025-01-01", "0-30", 7, 10, True),
+        ("month", "2025-01-01", "31-60", 3, 10, True),
+        ("month", "2025-01-01", "unknown", 1, None, True),
+        ("month", "2025-02-01", "0-30", 0, 0, False),
+        ("month", "2025-02-01", "31-60", 0, 0, False),
+        ("month", "2025-02-01", "unknown", 1, None, False),
+        ("year", "2025-01-01", "0-30", 7, 10, True),
+        ("year", "2025-01-01", "31-60", 3, 10, True),
+        ("year", "2025-01-01", "unknown", 2, None, True),
+    ]
+    year = [row for row in rows if row["period_type"] == "year" and row["variant"] != "headline"]
+    assert only(year, "variant dimension numerator denominator reason_if_none") == [
+        ("all_answered", "0-30", 11, 15, "no_answered_calls"),
+        ("all_answered", "31-60", 4, 15, "no_answered_calls"),
+        ("all_answered", "unknown", 3, None, "outside_the_shares"),
+        ("of_offered", "0-30", 7, 16, "no_calls"),
+        ("of_offered", "31-60", 3, 16, "no_calls"),
+        ("of_offered", "unknown", 2, None, "outside_the_shares"),
+    ]
+    assert set(only(rows, "indicator dimension_type unit basis")) == {
+        ("answer_speed", "speed_bucket", "percent", "calls")
+    }
+
+
+def test_the_figures_of_the_visitor_wait_are_in_minutes_and_the_share_served_early_in_percent() -> None:
+    rows = (
+        Alone()
+        .given(
+            "marts.visitor_wait_monthly",
+            "month cluster wait_seconds_sum visits arrival_based_wait_seconds_sum arrival_based_visits served_early",
+            ("2025-01-01", "Wonen", "90", 2, "30", 1, 1),
+            ("2025-01-01", "OCMW", "61", 1, "0", 0, 0),
+            ("2025-02-01", "Wonen", "30", 1, "15", 1, 0),
+        )
+        .run("staging.values_visitor_wait")
+    )
+    assert figures(rows, variant="headline") == [
+        ("month", "2025-01-01", "all", Decimal("2.516667"), 3),
+        ("month", "2025-01-01", "OCMW", Decimal("1.016667"), 1),
+        ("month", "2025-01-01", "Wonen", Decimal("1.5"), 2),
+        ("month", "2025-02-01", "all", Decimal("0.5"), 1),
+        ("month", "2025-02-01", "Wonen", Decimal("0.5"), 1),
+        ("year", "2025-01-01", "all", Decimal("3.016667"), 4),
+        ("year", "2025-01-01", "OCMW", Decimal("1.016667"), 1),
+        ("year", "2025-01-01", "Wonen", 2, 3),
+    ]
+    year = [row for row in rows if row["period_type"] == "year" and row["dimension"] == "Wonen"]
+    assert only(year, "variant numerator denominator unit reason_if_none") == [
+        ("arrival_based", Decimal("0.75"), 2, "minutes", "no_check_ins"),
+        ("headline", 2, 3, "minutes", "no_visits"),
+        ("served_early", 1, 3, "percent", "no_visits"),
+    ]
+    assert set(only(rows, "indicator is_lower_bound basis")) == {("visitor_wait", False, "visits")}
+
+
+def test_the_figures_of_the_lead_time_are_summed_by_cluster_and_by_channel() -> None:
+    sums = (
+        "working_days_sum appointments last_planned_working_days_sum last_planned_appointments "
+        "cancelled_working_days_sum cancelled desk_same_day_working_days_sum desk_same_day"
+    )
+    rows = (
+        Alone()
+        .given(
+            "marts.appointment_lead_time_monthly",
+            f"month cluster booking_channel {sums}",
+            ("2025-01-01", "Wonen", "web", 5, 2, 7, 2, 9, 3, 0, 1),
+            ("2025-01-01", "Wonen", "desk", 1, 1, 1, 1, 0, 0, 0, 0),
+            ("2025-02-01", "OCMW", "web", 4, 1, 4, 1, 1, 1, 0, 2),
+        )
+        .run("staging.values_lead_time")
+    )
+    assert figures(rows, variant="headline") == [
+        ("month", "2025-01-01", "all", 6, 3),
+        ("month", "2025-01-01", "desk", 1, 1),
+        ("month", "2025-01-01", "web", 5, 2),
+        ("month", "2025-01-01", "Wonen", 6, 3),
+        ("month", "2025-02-01", "all", 4, 1),
+        ("month", "2025-02-01", "web", 4, 1),
+        ("month", "2025-02-01", "OCMW", 4, 1),
+        ("year", "2025-01-01", "all", 10, 4),
+        ("year", "2025-01-01", "desk", 1, 1),
+        ("year", "2025-01-01", "web", 9, 3),
+        ("year", "2025-01-01", "OCMW", 4, 1),
+        ("year", "2025-01-01", "Wonen", 6, 3),
+    ]
+    year = [row for row in rows if row["period_type"] == "year" and row["dimension"] == "all"]
+    assert only(year, "variant numerator denominator") == [
+        ("cancelled", 10, 4),
+        ("desk_same_day", 0, 3),
+        ("headline", 10, 4),
+        ("last_planned", 12, 4),
+    ]
+    assert {row["dimension"]: row["dimension_type"] for row in rows} == {
+        "all": "all",
+        "desk": "booking_channel",
+        "web": "booking_channel",
+        "OCMW": "cluster",
+        "Wonen": "cluster",
+    }
+    assert {tuple(row[name] for name in CONSTANTS) for row in rows} == {
+        ("lead_time", "working_days", "no_appointments", False, "bookings")
+    }
+
+
+FIGURE = {
+    "indicator": "missed_calls",
+    "variant": "headline",
+    "period_type": "month",
+    "period": "2025-01-01",
+    "dimension_type": "all",
+    "dimension": "all",
+    "unit": "percent",
+    "reason_if_none": "no_calls",
+    "is_lower_bound": False,
+    "basis": "calls",
+}
+NORM = {name: FIGURE[name] for name in ("indicator", "variant", "period_type", "dimension_type", "dimension")}
+ALWAYS = {"valid_from": "2016-01-01", "valid_to": "9999-12-31"}
+
+
+def test_indicators_hold_the_exact_quotient_against_the_norm() -> None:
+    rows = (
+        Alone()
+        .given("staging.periods", *PERIODS)
+        .given(
+            "core.norms",
+            "dimension operator value",
+            ("at most a fifth", "<=", 20),
+            ("less than a fifth", "<", 20),
+            ("at least a fifth", ">=", 20),
+            ("more than a third", "<=", "33.333333"),
+            ("nothing", "<=", 20),
+            ("unknown", "<=", 20),
+            ("seconds", "<", 45),
+            **{**NORM, **ALWAYS},
+        )
+        .given(
+            "staging.values_missed_calls",
+            "dimension numerator denominator unit",
+            ("at most a fifth", 1, 5, "percent"),
+            ("less than a fifth", 1, 5, "percent"),
+            ("at least a fifth", 1, 5, "percent"),
+            ("more than a third", 1, 3, "percent"),
+            ("nothing", 0, 0, "percent"),
+            ("unknown", 3, None, "percent"),
+            ("seconds", "89.999", 2, "seconds"),
+            ("without a norm", 1, 4, "percent"),
+            **FIGURE,
+        )
+        .run("marts.indicators")
+    )
+    assert only(rows, "dimension value value_reason norm_operator norm_value norm_met") == [
+        ("at least a fifth", 20.0, None, ">=", 20, True),
+        ("at most a fifth", 20.0, None, "<=", 20, True),
+        ("less than a fifth", 20.0, None, "<", 20, False),
+        ("more than a third", pytest.approx(100 / 3), None, "<=", Decimal("33.333333"), False),
+        ("nothing", None, "no_calls", "<=", 20, None),
+        ("seconds", 44.9995, None, "<", 45, True),
+        ("unknown", None, "no_calls", "<=", 20, None),
+        ("without a norm", 25.0, None, None, None, None),
+    ]
+
+
+def test_indicators_have_the_norm_of_the_last_day_of_the_period_for_the_same_thing() -> None:
+    rows = (
+        Alone()
+        .given("staging.periods", *PERIODS)
+        .given(
+            "core.norms",
+            "period_type value valid_from valid_to variant dimension",
+            ("month", 10, "2016-01-01", "2025-01-30", "headline", "all"),
+            ("month", 11, "2025-01-31", "2025-02-27", "headline", "all"),
+            ("month", 12, "2025-02-28", "9999-12-31", "headline", "all"),
+            ("year", 20, "2016-01-01", "2025-12-30", "headline", "all"),
+            ("year", 21, "2025-12-31", "9999-12-31", "headline", "all"),
+            ("month", 90, "2016-01-01", "9999-12-31", "reported", "all"),
+            ("month", 91, "2016-01-01", "9999-12-31", "headline", "main"),
+            **{"indicator": "missed_calls", "dimension_type": "all", "operator": "<="},
+        )
+        .given(
+            "staging.values_missed_calls",
+            "period_type period",
+            ("month", "2025-01-01"),
+            ("month", "2025-02-01"),
+            ("year", "2025-01-01"),
+            **{**FIGURE, "numerator": 1, "denominator": 5},
+        )
+        .run("marts.indicators")
+    )
+    assert only(rows, "period_type period norm_value") == [
+        ("month", "2025-01-01", 11),
+        ("month", "2025-02-01", 12),
+        ("year", "2025-01-01", 21),
+    ]
+
+
+def test_indicators_are_those_of_all_five_and_complete_by_the_periods_of_their_own_kind() -> None:
+    (missed, wait, speed, visitor, lead) = (
+        {**FIGURE, "indicator": indicator, "basis": basis}
+        for indicator, basis in (
+            ("missed_calls", "calls"),
+            ("telephone_wait", "calls"),
+            ("answer_speed", "calls"),
+            ("visitor_wait", "visits"),
+            ("lead_time", "bookings"),
+        )
+    )
+    rows = (
+        Alone()
+        .given(
+            "staging.periods",
+            "basis period_type complete",
+            ("calls", "month", True),
+            ("calls", "year", False),
+            ("visits", "month", False),
+            ("bookings", "month", True),
+            period="2025-01-01",
+        )
+        .given("staging.values_missed_calls", "numerator denominator", (1, 5), **missed)
+        .given("staging.values_telephone_wait", "numerator denominator is_lower_bound", (1, 5, True), **wait)
+        .given("staging.values_answer_speed", "numerator denominator", (1, 5), **speed)
+        .given("staging.values_visitor_wait", "numerator denominator", (1, 5), **visitor)
+        .given("staging.values_lead_time", "numerator denominator", (1, 5), **lead)
+        .run("marts.indicators")
+    )
+    assert only(rows, "indicator numerator denominator complete is_lower_bound") == [
+        ("answer_speed", 1, 5, True, False),
+        ("lead_time", 1, 5, True, False),
+        ("missed_calls", 1, 5, True, False),
+        ("telephone_wait", 1, 5, True, True),
+        ("visitor_wait", 1, 5, False, False),
+    ]
+
+
+# --- ops -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_ledger_counts_each_state_of_each_file_version_and_the_records_apart_from_them() -> None:
+    rows = (
+        Alone()
+        .given(
+            "input.files",
+            "file_id source file_name status reason unread_records",
+            (1, "phone", "a", "loaded", None, None),
+            (2, "desk", "b", "loaded", None, None),
+            (3, "phone", "c", "refused", "too many", 9),
+        )
+        .given("input.call_records", "file_id", *[(1,)] * 7)
+        .given("input.appointment_records", "file_id", *[(2,)] * 5)
+        .given("staging.call_quarantine", "file_id", (1,))
+        .given(
+            "staging.call_states",
+            "state",
+            ("accepted",),
+            ("accepted",),
+            ("excluded",),
+            ("duplicate",),
+            ("superseded",),
+            ("superseded",),
+            file_id=1,
+        )
+        .given("staging.appointment_states", "state", ("accepted",), ("duplicate",), file_id=2)
+        .given("staging.appointment_records", "quarantine_reason", ("no date",), ("no date",), (None,), file_id=2)
+        .run("ops.ledger")
+    )
+    counts = "records accepted excluded duplicates superseded quarantined unread_records"
+    assert only(rows, f"source file_name status reason {counts}") == [
+        ("desk", "b", "loaded", None, 5, 1, 0, 1, 0, 2, None),
+        ("phone", "a", "loaded", None, 7, 2, 1, 1, 2, 1, None),
+        ("phone", "c", "refused", "too many", 0, 0, 0, 0, 0, 0, 9),
+    ]
+
+
+def test_quarantine_names_the_file_and_the_line_of_each_record_that_cannot_be_read() -> None:
+    rows = (
+        Alone()
+        .given("input.files", "file_id source file_name sha256", (1, "phone", "a", "1a"), (2, "desk", "b", "2b"))
+        .given("staging.call_quarantine", "file_id line column_name reason pattern", (1, 7, "wait", "no number", "aaa"))
+        .given(
+            "staging.appointment_records",
+            "line quarantine_column quarantine_reason quarantine_pattern",
+            (8, "booked", "no date", "99"),
+            (9, None, None, None),
+            file_id=2,
+        )
+        .run("ops.quarantine")
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("desk", "b", "2b", 8, "booked", "no date", "99"),
+        ("phone", "a", "1a", 7, "wait", "no number", "aaa"),
+    ]
+
+
+def test_publications_are_those_that_the_build_was_told_of() -> None:
+    rows = (
+        Alone()
+        .given(
+            "input.publications",
+            "version published_at_utc run_id as_of_utc files records settings_sha256 settings_text",
+            ("v1", "2025-03-10 03:30:00", "run", "2025-03-09 20:00:00", 2, 10, "ab12", "[centre]"),
+        )
+        .run("ops.publications")
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("v1", "2025-03-10 03:30:00", "run", "2025-03-09 20:00:00", 2, 10, "ab12", "[centre]")
+    ]
