@@ -25,6 +25,7 @@ from pipelines.settings import TextFile
 BATCH = 50_000
 MAX_LINE = 1_000_000
 MAX_LINES_IN_A_RECORD = 50
+EMPTY = "the file is empty: it is still being written, or was cut"
 
 
 class FileRefused(Exception):
@@ -55,17 +56,22 @@ class TextExport:
 
     def __init__(self, path: Path, text: TextFile) -> None:
         self._bytes = _Hashed(path)
-        self._lines = _Counted(_lines(self._bytes, text))
+        self._lines = _Counted(_lines(self._bytes, text), text.delimiter)
         self._records = csv.reader(self._lines, delimiter=text.delimiter, quotechar=text.quote, strict=True)
         header = text.header if text.header is not None else self._next()
         if header is None:
-            raise FileDeferred("the file is empty: it is still being written, or was cut")
+            raise FileDeferred(EMPTY)
         self.header: list[str] = header
 
     def batches(self) -> Iterator[Batch]:
         """The records, at most BATCH at a time; at least one batch, if an empty one."""
         batch = Batch()
         while (row := self._next()) is not None:
+            if self._lines.look_like_records(len(self.header)):
+                raise FileRefused(
+                    f"line {self._lines.record_began}: a quote opens here and closes {len(self._lines.record) - 1} "
+                    "lines below, but each of these lines looks like a record of its own: a stray quote?"
+                )
             if len(row) == len(self.header):
                 batch.rows.append(row)
                 batch.lines.append(self._lines.record_began)
@@ -74,10 +80,12 @@ class TextExport:
             if len(batch) == BATCH:
                 yield batch
                 batch = Batch()
+        if not self._lines.taken:
+            raise FileDeferred(EMPTY)
         yield batch
 
     def _next(self) -> list[str] | None:
-        self._lines.record_began = self._lines.taken + 1
+        self._lines.begin_record()
         try:
             return next(self._records)
         except StopIteration:
@@ -106,10 +114,12 @@ class _Hashed(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             block = self._stream.read(len(buffer))
-        except (gzip.BadGzipFile, zlib.error) as error:
-            raise FileRefused(f"not sound gzip ({error}): send it again") from None
+        except (gzip.BadGzipFile, zlib.error):
+            raise FileRefused("not sound gzip: it is no gzip at all, or was damaged; send it again") from None
         except EOFError:
             raise FileDeferred("the gzip data breaks off: it is still being written, or was cut") from None
+        except OSError as error:
+            raise FileRefused(f"can't be read ({error.strerror})") from None
         self.digest.update(block)
         buffer[: len(block)] = block
         return len(block)
@@ -119,39 +129,58 @@ class _Hashed(io.RawIOBase):
         super().close()
 
 
-def raw_sha256(path: Path) -> str:
-    """Of the bytes as they lie there, to name a file that was not read; empty if they can't be had either."""
+def sha256_of(path: Path) -> str:
+    """Names a file that was not read: by its uncompressed bytes, else by those that lie there, else empty."""
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return ""
+        with _Hashed(path) as stream:
+            while stream.read(1 << 20):
+                pass
+            return stream.digest.hexdigest()
+    except (FileRefused, FileDeferred):
+        try:
+            with path.open("rb") as raw:
+                return hashlib.file_digest(raw, "sha256").hexdigest()
+        except OSError:
+            return ""
 
 
 class _Counted:
-    """Counts the lines that csv takes, and stops a quote that never closes from eating the file."""
+    """Counts the lines that csv takes, and holds those of the record at hand."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
-        self.lines = lines
+    def __init__(self, lines: Iterator[str], delimiter: str) -> None:
+        self._lines = lines
+        self._delimiter = delimiter
         self.taken = 0
-        self.record_began = 1
+        self.record: list[str] = []
+
+    @property
+    def record_began(self) -> int:
+        return self.taken - len(self.record) + 1
+
+    def begin_record(self) -> None:
+        self.record = []
+
+    def look_like_records(self, width: int) -> bool:
+        """Whether a record of several lines is more likely several records, joined by two stray quotes."""
+        return width > 2 and sum(line.count(self._delimiter) >= width - 1 for line in self.record) > 1
 
     def __iter__(self) -> _Counted:
         return self
 
     def __next__(self) -> str:
-        line = next(self.lines)
-        self.taken += 1
-        if self.taken - self.record_began >= MAX_LINES_IN_A_RECORD:
+        if len(self.record) >= MAX_LINES_IN_A_RECORD:
             raise FileRefused(
                 f"line {self.record_began}: a quote opens and does not close within {MAX_LINES_IN_A_RECORD} lines"
             )
+        line = next(self._lines)
+        self.taken += 1
+        self.record.append(line)
         return line
 
 
 def _lines(stream: io.RawIOBase, text: TextFile) -> Iterator[str]:
     """The decoded lines with their ends. Only LF and CRLF end a line: a lone CR is csv's to refuse."""
-    number, line = 0, "\n"
+    number = 0
     with io.BufferedReader(stream, 1 << 20) as buffered:
         while encoded := buffered.readline(MAX_LINE + 1):
             number += 1
@@ -161,8 +190,12 @@ def _lines(stream: io.RawIOBase, text: TextFile) -> Iterator[str]:
                 line = encoded.decode(text.encoding)
             except UnicodeDecodeError:
                 raise FileRefused(f"line {number}: not {text.encoding} text; is 'encoding' right?") from None
+            if text.last_line_ends and not line.endswith("\n"):
+                if "\r" in line.rstrip("\r"):
+                    raise FileRefused(f"line {number}: its lines end in CR alone; export with LF or CRLF line ends")
+                raise FileDeferred(
+                    f"line {number}, the last one, has no line end: it is still being written, or was cut"
+                )
             if "\0" in line:
                 raise FileRefused(f"line {number}: holds a NUL character, so this is not a text file")
             yield line.removeprefix("\ufeff") if number == 1 else line
-    if text.last_line_ends and number and not line.endswith("\n"):
-        raise FileDeferred(f"line {number}, the last one, has no line end: it is still being written, or was cut")

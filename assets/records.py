@@ -19,9 +19,9 @@ from datetime import date, datetime
 import polars as pl
 from pydantic import BaseModel
 
-from assets.adapters.declared import canonical_appointments, canonical_calls, columns_of
+from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
 from assets.files import ExportFile
-from assets.reading import Batch, FileDeferred, FileRefused, TextExport, raw_sha256
+from assets.reading import Batch, FileDeferred, FileRefused, TextExport, sha256_of
 from pipelines import durable
 from pipelines.settings import Settings, Source
 from schemas.records import AppointmentRecord, CallRecord
@@ -58,7 +58,7 @@ class RecordStore:
         self.records = settings.folders.data / "records"
         self.private = settings.folders.data / "private"
         for folder in (self.records, self.private):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            durable.private_folder(folder)
             folder.chmod(0o700)
         self.receipts = self._receipts()
 
@@ -82,7 +82,7 @@ class RecordStore:
         before = latest_by_name(deliveries).get((file.source.name, file.name))
         if before is not None and _is_read(file, before):
             return before
-        stat = file.path.stat()
+        size, modified_ns = _stat(file)
         receipt = Receipt(
             source=file.source.name,
             name=file.name,
@@ -90,8 +90,8 @@ class RecordStore:
             day=file.day,
             exported_at_utc=file.exported_at_utc,
             delivery=1 + max((receipt.delivery for receipt in deliveries), default=0),
-            size=stat.st_size,
-            modified_ns=stat.st_mtime_ns,
+            size=size,
+            modified_ns=modified_ns,
             reader=file.source.reader_fingerprint(READER_VERSION),
             status="loaded",
         )
@@ -102,7 +102,7 @@ class RecordStore:
         except (FileRefused, FileDeferred) as reason:
             status = "deferred" if isinstance(reason, FileDeferred) else "refused"
             receipt = receipt.model_copy(
-                update={"status": status, "reason": str(reason), "sha256": raw_sha256(file.path)}
+                update={"status": status, "reason": str(reason), "sha256": sha256_of(file.path)}
             )
         self._keep(receipt)
         return receipt
@@ -118,13 +118,13 @@ class RecordStore:
         records = pl.concat(frames)
         sha256 = export.sha256()
         parquet = self.records / source.name / str(file.day) / f"{sha256}.parquet"
-        parquet.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        durable.private_folder(parquet.parent)
         partial = parquet.with_suffix(".partial")
         records.write_parquet(partial, compression="zstd")
         durable.rename(partial, parquet)
         if raw_lines:
             private = self.private / source.name / str(file.day) / f"{sha256}.jsonl"
-            private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            durable.private_folder(private.parent)
             durable.write_private(private, "".join(raw_lines))
         quarantined = records.filter(pl.col("quarantine_reason").is_not_null())
         first = None
@@ -144,7 +144,7 @@ class RecordStore:
     def _keep(self, receipt: Receipt) -> None:
         """Write the receipt; a deferred file that came further leaves no trace of having been deferred."""
         folder = self.records / receipt.source / "receipts"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        durable.private_folder(folder)
         name = _receipt_name(receipt)
         durable.write_private(folder / name, receipt.model_dump_json(indent=1))
         kept = []
@@ -161,7 +161,7 @@ class RecordStore:
     def expire_private(self, now: float | None = None) -> int:
         """Delete the raw text of quarantined records that is older than the settings allow; returns how many."""
         oldest = (time.time() if now is None else now) - self.settings.retention.private_days * 86_400
-        expired = [path for path in self.private.rglob("*.jsonl") if path.stat().st_mtime < oldest]
+        expired = [path for path in self.private.rglob("*.jsonl*") if path.stat().st_mtime < oldest]
         for path in expired:
             path.unlink()
         return len(expired)
@@ -173,16 +173,19 @@ def latest_by_name(receipts: Iterable[Receipt]) -> dict[tuple[str, str], Receipt
 
 
 def _is_read(file: ExportFile, receipt: Receipt | None) -> bool:
-    if receipt is None or receipt.status == "deferred":
+    if receipt is None or receipt.status == "deferred" or not receipt.sha256:
         return False
-    stat = file.path.stat()
     reader = file.source.reader_fingerprint(READER_VERSION)
-    return (receipt.size, receipt.modified_ns, receipt.reader, receipt.day) == (
-        stat.st_size,
-        stat.st_mtime_ns,
-        reader,
-        file.day,
-    )
+    return (receipt.size, receipt.modified_ns, receipt.reader, receipt.day) == (*_stat(file), reader, file.day)
+
+
+def _stat(file: ExportFile) -> tuple[int, int]:
+    """Size and time of change; that of nothing if the file went away since it was found."""
+    try:
+        stat = file.path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _require_columns(header: list[str], source: Source) -> None:
@@ -198,9 +201,10 @@ def _require_columns(header: list[str], source: Source) -> None:
 
 def _canonical(batch: Batch, header: list[str], source: Source) -> pl.DataFrame:
     """The canonical records of a batch, those with a wrong number of fields too, in order of line."""
-    unique = [name if header.count(name) == 1 else f"{name}#{n}" for n, name in enumerate(header)]
+    # no text file holds a NUL, so these names meet no column's
+    unique = [name if header.count(name) == 1 else f"\0{number}" for number, name in enumerate(header)]
     raw = pl.DataFrame(batch.rows, schema=dict.fromkeys(unique, pl.String), orient="row")
-    raw = raw.with_columns(pl.Series("line", batch.lines, dtype=pl.Int64))
+    raw = raw.with_columns(pl.Series(LINE, batch.lines, dtype=pl.Int64))
     model: type[CallRecord] | type[AppointmentRecord]
     if source.kind == "calls":
         model, frame = CallRecord, canonical_calls(raw, source)

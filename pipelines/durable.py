@@ -22,6 +22,13 @@ def rename(partial: Path, path: Path) -> None:
     sync(path.parent)
 
 
+def private_folder(path: Path) -> None:
+    """A folder that only its owner may enter, and so are the folders above it that were not there yet."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a whole file that only its owner may read, or leave what was there."""
     partial = path.with_name(path.name + ".partial")

@@ -29,6 +29,8 @@ from pydantic import (
     model_validator,
 )
 
+from pipelines.instants import Format, read_format
+
 ROOT = Path(__file__).resolve().parent.parent
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NO_END = date(9999, 12, 31)
@@ -51,6 +53,17 @@ def _regex(pattern: str) -> str:
         re.compile(pattern)
     except re.error as error:
         raise ValueError(f"expected a regular expression ({error})") from None
+    return pattern
+
+
+def _searchable(pattern: str) -> str:
+    """A regular expression for the reader, whose engine knows no look-around and no back-references."""
+    import polars as pl
+
+    try:
+        pl.select(pl.lit("").str.contains(pattern))
+    except pl.exceptions.ComputeError:
+        raise ValueError("expected a regular expression without look-around and back-references") from None
     return pattern
 
 
@@ -184,6 +197,16 @@ class Instant(Section):
     rolls_over_hours: int | None = Field(default=None, ge=1, le=23)
     day_only: bool = False
 
+    @model_validator(mode="after")
+    def _understood(self) -> Self:
+        read_format(self.format, self.day_only)
+        return self
+
+    @property
+    def read_format(self) -> Format:
+        """How values are parsed, and what they must look like."""
+        return read_format(self.format, self.day_only)
+
 
 class Duration(Section):
     """Seconds that the source measured itself: one column, or several that are added up."""
@@ -214,7 +237,7 @@ class Exclusion(Section):
     rule: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     column: str
     values: list[str] | None = None
-    matches: Regex | None = None
+    matches: Annotated[str, AfterValidator(_searchable)] | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

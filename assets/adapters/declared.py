@@ -16,6 +16,8 @@ import polars as pl
 if TYPE_CHECKING:
     from pipelines.settings import AppointmentSource, CallSource, Duration, Exclusion, Instant, Source
 
+LINE = "\0line"
+"""The column of the raw table that holds each record's line; no column of a text file can have that name."""
 KEY_SEPARATOR = "|"
 SECONDS = pl.Decimal(9, 3)
 MAX_SECONDS = 999_999.999
@@ -36,7 +38,7 @@ class Parser:
         """The columns joined into one key; none of them may be empty."""
         for column in columns:
             self.problem(_text(column).is_null(), column, "no value, where one is required", _raw(column))
-        return pl.concat_str([_text(column) for column in columns], separator=KEY_SEPARATOR)
+        return _key([_text(column) for column in columns])
 
     def word(self, column: str, meanings: dict[str, str], what: str) -> pl.Expr:
         """What a declared word of the export means to us."""
@@ -49,16 +51,10 @@ class Parser:
 
         NULL where it did not happen. A local time that does not exist is a problem, never a guess.
         """
-        column = ", ".join(instant.column)
-        value = pl.concat_str([_raw(name).str.strip_chars() for name in instant.column], separator=" ")
-        happened = _happened(instant.column[-1], instant.never)
-        parsed = (
-            pl.when(happened)
-            .then(value)
-            .str.to_datetime(instant.format, strict=False, time_unit="us", ambiguous="earliest")
-        )
+        column, value, happened = ", ".join(instant.column), _joined(instant), _happened(instant)
+        parsed = _parsed(instant, instant.read_format.parse, value)
         self.problem(happened & parsed.is_null(), column, f"not in the format {instant.format}", value)
-        if "%z" in instant.format:
+        if instant.read_format.has_offset:
             return parsed.dt.convert_time_zone("UTC").dt.replace_time_zone(None), pl.lit(False)
         if instant.rolls_over_hours is not None and arrival is not None:
             rolled = parsed < arrival - pl.duration(hours=instant.rolls_over_hours)
@@ -74,27 +70,29 @@ class Parser:
 
     def local(self, instant: Instant) -> pl.Expr:
         """The moment as the export writes it, for the day that it names and for clock times that roll over."""
-        value = pl.concat_str([_raw(name).str.strip_chars() for name in instant.column], separator=" ")
-        happened = _happened(instant.column[-1], instant.never)
-        parsed = pl.when(happened).then(value).str.to_datetime(instant.format, strict=False, time_unit="us")
-        return parsed.dt.replace_time_zone(None)
+        value = _joined(instant)
+        if instant.read_format.has_offset:
+            value = value.str.replace(r"[+-][0-9]{2}:?[0-9]{2}$", "")
+        return _parsed(instant, instant.read_format.parse_local, value)
 
     def seconds(self, duration: Duration) -> pl.Expr:
         """The source's own seconds, exact to the millisecond and still signed; NULL where it has none."""
         return pl.sum_horizontal(*[self._seconds(column, duration) for column in duration.column], ignore_nulls=False)
 
     def _seconds(self, column: str, duration: Duration) -> pl.Expr:
-        happened = _happened(column, duration.never)
+        happened = _did_happen(column, duration.never)
         value = pl.when(happened).then(_text(column))
         if duration.unit == "clock":
-            parts = value.str.extract_groups(r"^(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)$")
+            parts = value.str.extract_groups(r"^([0-9]{1,6}):([0-5][0-9]):([0-5][0-9](?:\.[0-9]+)?)$")
             hours, minutes, rest = (parts.struct.field(str(n)).cast(pl.Decimal(18, 3)) for n in (1, 2, 3))
             seconds = hours * 3600 + minutes * 60 + rest
             reason = "not a duration as hours:minutes:seconds"
         else:
             if self.source.text.decimal == ",":
                 value = pl.when(~value.str.contains(".", literal=True)).then(value.str.replace(",", ".", literal=True))
-            seconds = pl.when(value.str.contains(r"^-?\d+(\.\d+)?$")).then(value).cast(pl.Decimal(18, 3), strict=False)
+            seconds = (
+                pl.when(value.str.contains(r"^-?[0-9]+(\.[0-9]+)?$")).then(value).cast(pl.Decimal(18, 3), strict=False)
+            )
             reason = f"not a number of seconds with decimal '{self.source.text.decimal}'"
         self.problem(happened & seconds.is_null(), column, reason, _raw(column))
         return seconds
@@ -128,7 +126,33 @@ def _text(column: str) -> pl.Expr:
     return pl.when(stripped != "").then(stripped)
 
 
-def _happened(column: str, never: list[str]) -> pl.Expr:
+def _key(parts: list[pl.Expr]) -> pl.Expr:
+    """One text of several, of which no two different lists make the same."""
+    if len(parts) > 1:
+        parts = [
+            part.str.replace_all("\\", "\\\\", literal=True).str.replace_all(
+                KEY_SEPARATOR, "\\" + KEY_SEPARATOR, literal=True
+            )
+            for part in parts
+        ]
+    return pl.concat_str(parts, separator=KEY_SEPARATOR)
+
+
+def _joined(instant: Instant) -> pl.Expr:
+    return pl.concat_str([_raw(name).str.strip_chars() for name in instant.column], separator=" ")
+
+
+def _parsed(instant: Instant, parse: str, value: pl.Expr) -> pl.Expr:
+    """The value parsed, where it happened and has exactly the shape of its format: nothing parses by luck."""
+    sound = _happened(instant) & _joined(instant).str.contains(instant.read_format.shape)
+    return pl.when(sound).then(value).str.to_datetime(parse, strict=False, time_unit="us", ambiguous="earliest")
+
+
+def _happened(instant: Instant) -> pl.Expr:
+    return _did_happen(instant.column[-1], instant.never)
+
+
+def _did_happen(column: str, never: list[str]) -> pl.Expr:
     return ~pl.col(column).str.strip_chars().is_in(["", *never])
 
 
@@ -162,7 +186,7 @@ def columns_of(source: Source) -> list[str]:
 
 
 def canonical_calls(raw: pl.DataFrame, source: CallSource) -> pl.DataFrame:
-    """One canonical call record a row of `raw` (text columns, and `line`), as in schemas.records.CallRecord."""
+    """One canonical call record a row of `raw` (text columns, and LINE), as in schemas.records.CallRecord."""
     columns, parser = source.columns, Parser(source)
     if columns.call_id is None:
         call_id = record_key = pl.lit(None, dtype=pl.String)
@@ -171,7 +195,7 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource) -> pl.DataFrame:
     leg_id = pl.lit(None, dtype=pl.String)
     if columns.leg_id is not None:
         leg_id = parser.required([columns.leg_id])
-        record_key = pl.concat_str([record_key, leg_id], separator=KEY_SEPARATOR)
+        record_key = _key([record_key, leg_id])
 
     words = source.outcomes
     reported = parser.word(columns.outcome, {word: w.reported for word, w in words.items()}, "outcomes")
@@ -186,7 +210,7 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource) -> pl.DataFrame:
         direction = parser.word(columns.direction, dict(source.directions), "directions")
 
     parser.problem(
-        ~_happened(columns.arrived_at.column[-1], columns.arrived_at.never),
+        ~_happened(columns.arrived_at),
         ", ".join(columns.arrived_at.column),
         "no arrival, so the call belongs to no day",
         _raw(columns.arrived_at.column[-1]),
@@ -209,7 +233,7 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource) -> pl.DataFrame:
         is_open = is_open | ended_at.is_null()
     by_direction = [(direction == name, pl.lit(name)) for name in ("outbound", "internal")]
     return raw.select(
-        pl.col("line"),
+        pl.col(LINE).alias("line"),
         record_key.alias("record_key"),
         call_id.alias("call_id"),
         leg_id.alias("leg_id"),
@@ -242,7 +266,9 @@ def canonical_appointments(raw: pl.DataFrame, source: AppointmentSource) -> pl.D
     appointment_id = parser.required(columns.appointment_id)
     service = pl.lit(source.name) if columns.service is None else parser.required([columns.service])
     if columns.service_separator is not None:
-        service = service.str.split(columns.service_separator).list.first().str.strip_chars()
+        parts = service.str.split(columns.service_separator).list.eval(pl.element().str.strip_chars())
+        service = parts.list.eval(pl.element().filter(pl.element() != "")).list.first()
+        parser.problem(service.is_null(), columns.service or "", "no service in the list", _raw(columns.service or ""))
     never = pl.lit(None, dtype=pl.Datetime("us"))
 
     def instant(declared: Instant | None) -> pl.Expr:
@@ -262,7 +288,7 @@ def canonical_appointments(raw: pl.DataFrame, source: AppointmentSource) -> pl.D
         status = parser.word(columns.status, dict(source.statuses), "statuses")
     channel = columns.booking_channel
     return raw.select(
-        pl.col("line"),
+        pl.col(LINE).alias("line"),
         appointment_id.alias("record_key"),
         appointment_id.alias("appointment_id"),
         service.alias("service"),
@@ -282,7 +308,7 @@ def canonical_appointments(raw: pl.DataFrame, source: AppointmentSource) -> pl.D
 
 def _between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
     """Whole milliseconds from start to end as exact seconds, signed; NULL where one of them is."""
-    return (end - start).dt.total_milliseconds().cast(pl.Decimal(18, 0)).cast(pl.Decimal(18, 3)) / 1000
+    return (end - start).dt.total_milliseconds().cast(pl.Decimal(18, 3), strict=False) / 1000
 
 
 def _impossible(seconds: pl.Expr) -> pl.Expr:

@@ -648,6 +648,7 @@ def test_a_call_without_an_end_is_open_only_where_that_is_declared() -> None:
     ended = {"ended": "2025-01-15 12:01:00"}
     assert [record["is_open"] for record in calls({}, ended, open_without_end=True)] == [True, False]
     assert [record["is_open"] for record in calls({}, ended)] == [False, False]
+    assert call({**ended, "outcome": "ringing"}, open_without_end=True)["is_open"] is True
 
 
 def test_the_word_open_alone_says_all_of_an_open_call() -> None:

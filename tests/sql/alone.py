@@ -152,10 +152,12 @@ class Alone:
         """
         self.con.execute(f"create table {table} ({types(table)})")
         self.tables.add(table)
-        for row in rows:
-            values = {**common, **dict(zip(columns.split(), row, strict=True))}
-            names, marks = ", ".join(f'"{name}"' for name in values), ", ".join("?" * len(values))
-            self.con.execute(f"insert into {table} ({names}) values ({marks})", list(values.values()))
+        filled = [{**common, **dict(zip(columns.split(), row, strict=True))} for row in rows]
+        if filled:
+            names = ", ".join(f'"{name}"' for name in filled[0])
+            marks = ", ".join(f"({', '.join('?' * len(row))})" for row in filled)
+            values = [value for row in filled for value in row.values()]
+            self.con.execute(f"insert into {table} ({names}) values {marks}", values)
         return self
 
     def run(self, table: str) -> list[Row]:

@@ -286,7 +286,7 @@ def test_the_first_leg_places_a_call_and_the_last_one_says_why_it_was_missed(tmp
         leg("one leg unknown", 2, "10:00:20", "answered", ""),
         source=LEGS,
         of="""
-            outcome, if(outcome = 'missed', missed_reason, null), speed_bucket,
+            outcome, if(outcome = 'open', null, missed_reason), speed_bucket,
             is_ended_after_closing, is_spanning_opening
         """,
     )
@@ -312,6 +312,21 @@ def test_excluded_legs_count_only_for_a_call_that_has_no_others(tmp_path: Path) 
         "asked a colleague": ("missed", None, "Algemeen", "2025-03-10 10:00:00", Decimal(20), 2, 1),
         "only colleagues": ("excluded", "internal", "Algemeen", "2025-03-10 10:00:00", Decimal(2), 2, 1),
     }
+
+
+def test_a_caller_for_whom_several_agents_ring_waits_until_the_first_answers_or_the_last_gives_up(
+    tmp_path: Path,
+) -> None:
+    told = ask(
+        tmp_path,
+        leg("in vain", 1, "10:00:00", "missed", "40"),
+        leg("in vain", 2, "10:00:01", "missed", "2"),
+        leg("second agent is faster", 1, "10:00:00", "answered", "40"),
+        leg("second agent is faster", 2, "10:00:05", "answered", "5"),
+        source=LEGS,
+        of="wait_seconds, is_short_abandon",
+    )
+    assert told == {"in vain": (Decimal(40), False), "second agent is faster": (Decimal(10), False)}
 
 
 def test_legs_in_two_exports_are_one_call_of_the_first_legs_day(tmp_path: Path) -> None:
@@ -343,6 +358,13 @@ def test_a_wait_is_null_when_it_is_impossible_or_not_recorded_and_zero_is_a_wait
             call(INSIDE, "missed", id="negative and missed", wait="-3"),
             call(
                 INSIDE,
+                id="negative in the queue, else not recorded",
+                queued="2025-03-10 10:00:30",
+                answered="2025-03-10 10:00:10",
+                wait="",
+            ),
+            call(
+                INSIDE,
                 id="negative in the queue",
                 queued="2025-03-10 10:00:30",
                 answered="2025-03-10 10:00:10",
@@ -359,17 +381,18 @@ def test_a_wait_is_null_when_it_is_impossible_or_not_recorded_and_zero_is_a_wait
         quarantined = con.execute("select line, column_name, reason from ops.quarantine").fetchall()
         counted = con.execute("select answered, missed, excluded from marts.missed_calls_monthly").fetchall()
         flagged = con.execute("select waits, unknown_waits, impossible_durations from marts.telephone_wait_monthly")
-        assert flagged.fetchall() == [(3, 2, 2)]
+        assert flagged.fetchall() == [(3, 3, 3)]
     assert {row[0]: row[1:] for row in told} == {
         "zero": ("answered", Decimal(0), None, None, "0-30", None),
         "not recorded": ("answered", None, "not_recorded", None, "unknown", None),
         "negative": ("answered", None, "impossible", "wait", "unknown", None),
+        "negative in the queue, else not recorded": ("answered", None, "not_recorded", "queue_wait", "unknown", None),
         "nine hours": ("answered", Decimal(32400), None, None, "300+", None),
         "negative and missed": ("missed", None, "impossible", "wait", None, None),
         "negative in the queue": ("answered", Decimal(10), None, "queue_wait", "0-30", None),
     }
     assert quarantined == [(5, "wait", "not a number of seconds with decimal '.'")]
-    assert counted == [(5, 1, 0)]
+    assert counted == [(6, 1, 0)]
 
 
 def test_durations_come_from_the_sources_own_seconds_where_it_has_them(tmp_path: Path) -> None:

@@ -109,6 +109,101 @@ UTC_DAYS: tuple[Any, ...] = (
 )
 
 
+TOLD_OF_A_CALL = {
+    "queue": "main",
+    "direction": "internal",
+    "reported_outcome": "other",
+    "is_answered": True,
+    "missed_reason": "menu",
+    "exclusion_rule": "internal",
+    "is_open": True,
+    "arrived_at_utc": "2025-03-10 09:00:00",
+    "answered_at_utc": "2025-03-10 09:01:00",
+    "ended_at_utc": "2025-03-10 09:02:00",
+    "wait_seconds": Decimal("60.001"),
+    "queue_wait_seconds": Decimal("50.002"),
+    "impossible_duration": "queue_wait",
+}
+TOLD_OF_AN_APPOINTMENT = {
+    "service": "permit",
+    "booking_channel": "web",
+    "status": "completed",
+    "booked_at_utc": "2025-03-01 09:00:00",
+    "planned_start_utc": "2025-03-10 09:00:00",
+    "planned_day": "2025-03-10",
+    "first_planned_start_utc": "2025-03-09 09:00:00",
+    "checked_in_at_utc": "2025-03-10 08:55:00",
+    "started_at_utc": "2025-03-10 09:01:00",
+    "ended_at_utc": "2025-03-10 09:20:00",
+}
+
+
+def test_records_keep_everything_else_that_they_tell() -> None:
+    trouble = {"quarantine_column": "wait", "quarantine_reason": "no number", "quarantine_pattern": "aaaa"}
+    call = {**TOLD_OF_A_CALL, **trouble, "leg_id": "2", "is_arrival_ambiguous": True, "is_wait_lower_bound": True}
+    appointment = {**TOLD_OF_AN_APPOINTMENT, **trouble, "appointment_id": "a", "exclusion_rule": "test"}
+    origin = {"source": "phone", "file_name": "a.csv", "exported_at_utc": "2025-03-10 20:00:00"}
+    (row,) = (
+        Alone()
+        .given("input.files", "file_id", (1,), **origin)
+        .given("input.sources", "source", ("phone",))
+        .given("input.call_records", "file_id line record_key", (1, 7, "k"), **call)
+        .run("staging.call_records")
+    )
+    assert row.items() >= {**call, **origin, "file_id": 1, "line": 7, "record_key": "k"}.items()
+    (row,) = (
+        Alone()
+        .given("input.files", "file_id", (1,), **origin)
+        .given("input.appointment_records", "file_id line record_key", (1, 7, "k"), **appointment)
+        .run("staging.appointment_records")
+    )
+    assert row.items() >= {**appointment, **origin, "file_id": 1, "line": 7, "record_key": "k"}.items()
+
+
+def test_states_keep_everything_else_that_the_records_tell() -> None:
+    call = {**TOLD_OF_A_CALL, "source": "phone", "call_id": "a", "leg_id": "2", "arrived_local": "2025-03-10 10:00:00"}
+    call |= {"is_arrival_ambiguous": True, "is_wait_lower_bound": True}
+    appointment = {**TOLD_OF_AN_APPOINTMENT, "source": "desk", "appointment_id": "a"}
+    appointment |= dict.fromkeys(("booked_local", "planned_start_local", "checked_in_local"), "2025-03-10 10:00:00")
+    (row,) = (
+        Alone()
+        .given("staging.call_records", "file_id line is_replaced replaces_dates", (1, 7, False, False), **call)
+        .run("staging.call_states")
+    )
+    assert row.items() >= {**call, "file_id": 1, "line": 7, "state": "excluded"}.items()
+    (row,) = (
+        Alone()
+        .given("staging.appointment_records", "file_id line is_replaced", (1, 7, False), **appointment)
+        .run("staging.appointment_states")
+    )
+    assert row.items() >= {**appointment, "file_id": 1, "line": 7, "state": "accepted"}.items()
+
+
+def versions(told: dict[str, Any]) -> tuple[Any, ...]:
+    """Two versions of a record for each thing told: the older, on an even line, tells it, the newer nothing."""
+    rows: list[tuple[Any, ...]] = []
+    for field, value in told.items():
+        rows.append((len(rows), field, "2025-03-10", *(value if name == field else None for name in told)))
+        rows.append((len(rows), field, "2025-03-11", *(None for _ in told)))
+    return (f"line record_key exported_at_utc {' '.join(told)}", *rows)
+
+
+def test_a_version_that_differs_in_anything_told_is_superseded_and_no_duplicate() -> None:
+    common: dict[str, Any] = {"file_id": 1, "source": "a", "file_name": "a", "is_replaced": False}
+    calls = (
+        Alone()
+        .given("staging.call_records", *versions(TOLD_OF_A_CALL), **common, replaces_dates=False)
+        .run("staging.call_states")
+    )
+    told = {**TOLD_OF_AN_APPOINTMENT, "exclusion_rule": "test"}
+    appointments = (
+        Alone().given("staging.appointment_records", *versions(told), **common).run("staging.appointment_states")
+    )
+    for rows in (calls, appointments):
+        assert {row["state"] for row in rows if row["line"] % 2 == 0} == {"superseded"}
+        assert {row["state"] for row in rows if row["line"] % 2 == 1} == {"accepted"}
+
+
 def test_call_records_get_the_civil_time_of_the_centre_also_when_the_clock_changes() -> None:
     rows = (
         Alone()
@@ -207,6 +302,7 @@ def test_call_states_let_the_newest_version_win_by_export_then_file_name_then_li
             (10, "there and back", "2025-03-12", "a", 10),
             (11, "alone", "2025-03-10", "a", 10),
             **READABLE,
+            arrived_local=monday("10:00"),
         )
         .run("staging.call_states")
     )
@@ -273,6 +369,8 @@ def test_call_states_of_a_source_without_ids_let_each_export_replace_its_range_o
             (2, 3, "phone", "2025-03-11", False, "2025-03-06 10:00:00"),
             (3, 1, "phone", "2025-03-12", True, "2025-03-03 10:00:00"),
             (4, 1, "other", "2025-03-12", False, "2025-03-03 10:00:00"),
+            (5, 1, "phone", "2025-03-11", False, "2025-03-05 10:00:00"),  # made at the same instant as file 2
+            (6, 1, "phone", "2025-03-13", False, "2025-03-05 10:00:00"),
             file_name="a",
             replaces_dates=True,
         )
@@ -287,6 +385,8 @@ def test_call_states_of_a_source_without_ids_let_each_export_replace_its_range_o
         (2, 3, "accepted"),
         (3, 1, "superseded"),
         (4, 1, "accepted"),
+        (5, 1, "superseded"),
+        (6, 1, "accepted"),
     ]
 
 
@@ -299,7 +399,8 @@ def test_appointment_records_get_the_civil_time_of_each_of_their_moments() -> No
             "input.appointment_records",
             "file_id line booked_at_utc planned_start_utc first_planned_start_utc checked_in_at_utc planned_day",
             (1, 1, "2025-01-15 23:30", "2025-03-30 01:00", "2025-03-30 00:59", "2025-07-01 08:00", None),
-            (1, 2, "2025-10-26 01:00", "2025-10-26 00:59", "2025-10-26 01:01", "2025-10-26 00:58", None),
+            (1, 2, "2025-10-26 01:00", "2025-10-26 00:59", "2025-10-26 01:00", "2025-10-26 00:58", None),
+            (1, 3, "2025-10-26 00:59", "2025-10-26 01:00", "2025-10-26 00:58", "2025-10-26 01:00", None),
             (2, 1, None, None, None, None, "2025-07-01"),
         )
         .run("staging.appointment_records")
@@ -307,7 +408,8 @@ def test_appointment_records_get_the_civil_time_of_each_of_their_moments() -> No
     local = "booked_local planned_start_local first_planned_start_local checked_in_local planned_day is_replaced"
     assert only(rows, local) == [
         ("2025-01-16 00:30:00", "2025-03-30 03:00:00", "2025-03-30 01:59:00", "2025-07-01 10:00:00", None, False),
-        ("2025-10-26 02:00:00", "2025-10-26 02:59:00", "2025-10-26 02:01:00", "2025-10-26 02:58:00", None, False),
+        ("2025-10-26 02:00:00", "2025-10-26 02:59:00", "2025-10-26 02:00:00", "2025-10-26 02:58:00", None, False),
+        ("2025-10-26 02:59:00", "2025-10-26 02:00:00", "2025-10-26 02:58:00", "2025-10-26 02:00:00", None, False),
         (None, None, None, None, "2025-07-01", True),
     ]
 
@@ -353,6 +455,33 @@ def test_appointment_states_let_the_newest_version_win_and_keep_what_the_oldest_
     ]
 
 
+def test_appointment_states_order_versions_of_one_instant_by_file_name_then_line() -> None:
+    rows = (
+        Alone()
+        .given(
+            "staging.appointment_records",
+            *on_utc(
+                "line record_key file_name planned",
+                (1, "by file name", "b", "2025-03-11 09:00"),
+                (2, "by file name", "a", "2025-03-10 09:00"),
+                (3, "by line", "a", "2025-03-10 09:00"),
+                (4, "by line", "a", "2025-03-11 09:00"),
+            ),
+            file_id=1,
+            source="desk",
+            exported_at_utc="2025-03-01",
+            is_replaced=False,
+        )
+        .run("staging.appointment_states")
+    )
+    assert only(rows, "line state first_planned_start_local") == [
+        (1, "accepted", "2025-03-10 09:00:00"),
+        (2, "superseded", "2025-03-10 09:00:00"),
+        (3, "superseded", "2025-03-10 09:00:00"),
+        (4, "accepted", "2025-03-10 09:00:00"),
+    ]
+
+
 def test_appointment_states_of_days_without_a_time_keep_the_oldest_day() -> None:
     rows = (
         Alone()
@@ -381,8 +510,13 @@ SUNDAY, MONDAY = "2025-03-09", "2025-03-10"
 NINE, NOON, ONE, FOUR, MIDNIGHT = 540, 720, 780, 960, 1440
 
 
-def segments_of(day: str, *closures: tuple[int, int, bool, str], afternoon_from: int = ONE) -> list[tuple[Any, ...]]:
-    """The segments of a day in a centre that is open on Mondays, in minutes: 9-12 and 13-16. A closure has no note."""
+def segments_of(
+    day: str,
+    *closures: tuple[int, int, bool, str],
+    afternoon_from: int = ONE,
+    columns: str = "starts_minute ends_minute is_open closed_reason",
+) -> list[tuple[Any, ...]]:
+    """The segments of a day, in minutes, where the desk is open on Mondays, 9-12 and 13-16. A closure has no note."""
     rows = (
         Alone()
         .given("input.calendar_span", "first_date last_date", (day, day))
@@ -404,7 +538,7 @@ def segments_of(day: str, *closures: tuple[int, int, bool, str], afternoon_from:
         )
         .run("staging.day_segments")
     )
-    return only(rows, "starts_minute ends_minute is_open closed_reason")
+    return only(rows, columns)
 
 
 def test_day_segments_of_a_regular_day_are_open_or_closed_by_the_clock() -> None:
@@ -416,6 +550,16 @@ def test_day_segments_of_a_regular_day_are_open_or_closed_by_the_clock() -> None
         (FOUR, MIDNIGHT, False, "after_closing"),
     ]
     assert segments_of(SUNDAY) == [(0, MIDNIGHT, False, "closed_weekday")]
+
+
+def test_day_segments_tell_their_civil_time_and_when_the_desk_opens_next_that_day() -> None:
+    assert segments_of(MONDAY, columns="starts_local ends_local next_opens_local is_regular") == [
+        (monday("00:00:00"), monday("09:00:00"), monday("09:00:00"), False),
+        (monday("09:00:00"), monday("12:00:00"), monday("13:00:00"), True),
+        (monday("12:00:00"), monday("13:00:00"), monday("13:00:00"), False),
+        (monday("13:00:00"), monday("16:00:00"), None, True),
+        (monday("16:00:00"), "2025-03-11 00:00:00", None, False),
+    ]
 
 
 def test_day_segments_that_touch_are_one() -> None:
@@ -430,6 +574,8 @@ def test_day_segments_of_a_whole_day_closed_have_its_reason_on_a_sunday_too() ->
     holiday = (0, MIDNIGHT, True, "holiday")
     assert {reason for *_, reason in segments_of(MONDAY, holiday)} == {"holiday"}
     assert segments_of(SUNDAY, holiday) == [(0, MIDNIGHT, False, "holiday")]
+    assert {reason for *_, reason in segments_of(MONDAY, (0, MIDNIGHT, True, "closure"))} == {"closure"}
+    assert {reason for *_, reason in segments_of(SUNDAY, holiday, (NOON, ONE, False, "closure"))} == {"holiday"}
 
 
 def test_day_segments_of_half_a_day_closed_tell_break_closure_and_after_closing_apart() -> None:
@@ -448,6 +594,12 @@ def test_day_segments_are_cut_by_a_closure_amid_the_hours() -> None:
         (NINE, 600, True, None),
         (600, 660, False, "closure"),
         (660, NOON, True, None),
+    ]
+    # where two overlap, the holiday is named
+    assert segments_of(MONDAY, (600, 660, False, "closure"), (630, NOON, False, "holiday"))[1:4] == [
+        (NINE, 600, True, None),
+        (600, 630, False, "closure"),
+        (630, NOON, False, "holiday"),
     ]
 
 
@@ -481,44 +633,25 @@ def test_day_segments_follow_the_hours_that_hold_on_the_day_and_the_closures_of_
         )
         .given(
             "input.closures",
-            "service_point starts_minute ends_minute reason",
-            ("telephone", 0, NINE, "move"),
-            ("telephone", FOUR, MIDNIGHT, "feast"),
-            date="2025-03-10",
+            "service_point date starts_minute ends_minute reason",
+            ("telephone", "2025-03-10", 0, 60, "move"),
+            ("telephone", "2025-03-10", 60, NINE, "move"),
+            ("telephone", "2025-03-10", FOUR, MIDNIGHT, "feast"),
+            ("telephone", "2025-03-11", 0, NINE, "on a day without hours"),
             kind="closure",
             is_whole_day=False,
         )
         .run("staging.day_segments")
     )
-    assert only(
-        rows, "date service_point starts_local ends_local is_open closed_reason closure_note next_opens_local"
-    ) == [
-        ("2025-03-10", "desk", monday("00:00:00"), monday("12:00:00"), True, None, None, None),
-        ("2025-03-10", "desk", monday("12:00:00"), "2025-03-11 00:00:00", False, "after_closing", None, None),
-        (
-            "2025-03-10",
-            "telephone",
-            monday("00:00:00"),
-            monday("09:00:00"),
-            False,
-            "closure",
-            "feast, move",
-            monday("09:00:00"),
-        ),
-        ("2025-03-10", "telephone", monday("09:00:00"), monday("16:00:00"), True, None, "feast, move", None),
-        ("2025-03-10", "telephone", monday("16:00:00"), "2025-03-11 00:00:00", False, "closure", "feast, move", None),
-        (
-            "2025-03-11",
-            "desk",
-            "2025-03-11 00:00:00",
-            "2025-03-11 13:00:00",
-            False,
-            "before_opening",
-            None,
-            "2025-03-11 13:00:00",
-        ),
-        ("2025-03-11", "desk", "2025-03-11 13:00:00", "2025-03-11 16:00:00", True, None, None, None),
-        ("2025-03-11", "desk", "2025-03-11 16:00:00", "2025-03-12 00:00:00", False, "after_closing", None, None),
+    assert only(rows, "date service_point starts_minute ends_minute is_open closed_reason closure_note") == [
+        ("2025-03-10", "desk", 0, NOON, True, None, None),
+        ("2025-03-10", "desk", NOON, MIDNIGHT, False, "after_closing", None),
+        ("2025-03-10", "telephone", 0, NINE, False, "closure", "feast, move"),
+        ("2025-03-10", "telephone", NINE, FOUR, True, None, "feast, move"),
+        ("2025-03-10", "telephone", FOUR, MIDNIGHT, False, "closure", "feast, move"),
+        ("2025-03-11", "desk", 0, ONE, False, "before_opening", None),
+        ("2025-03-11", "desk", ONE, FOUR, True, None, None),
+        ("2025-03-11", "desk", FOUR, MIDNIGHT, False, "after_closing", None),
     ]
 
 
@@ -676,7 +809,7 @@ LEG = {
 
 def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[str, Any]]:
     """core.calls of legs on Monday 10 March, with the telephone open 9-12 and 13-16; a line for each leg, in order."""
-    columns, *legs = on_utc(columns, *legs)
+    columns, *placed = on_utc(columns, *legs)
     return (
         Alone()
         .given("input.rules", "short_abandon_seconds", (5,))
@@ -694,7 +827,7 @@ def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[s
         .given(
             "staging.call_states",
             f"{columns} line",
-            *((*leg, line) for line, leg in enumerate(legs, start=1)),
+            *((*leg, line) for line, leg in enumerate(placed, start=1)),
             **{**LEG, **common},
         )
         .run("core.calls")
@@ -735,27 +868,33 @@ def test_a_call_is_placed_and_dated_by_its_local_arrival_whatever_the_day_in_utc
 def test_a_call_of_several_legs_is_answered_if_one_of_them_is_and_waits_from_the_first_to_the_answer() -> None:
     rows = calls_of(
         "leg_id queue reported_outcome arrived answered_at_utc ended_at_utc wait_seconds queue_wait_seconds "
-        "is_answered",
-        ("3", "third", "missed", monday("10:01:30"), None, monday("10:09:00"), 99, 98, False),
-        ("1", "first", "missed", monday("10:00:00"), None, monday("10:00:20"), 20, 15, False),
-        ("2", "second", "answered", monday("10:01:00.5"), monday("10:01:10.5"), monday("10:05:00"), 10, 7, True),
+        "is_answered direction",
+        ("3", "third", "missed", monday("10:01:30"), None, monday("10:09:00"), 99, 98, False, "internal"),
+        ("1", "first", "missed", monday("10:00:00"), None, monday("10:00:20"), 20, 15, False, "inbound"),
+        (
+            "2",
+            "second",
+            "answered",
+            monday("10:01:00.5"),
+            monday("10:01:10.5"),
+            monday("10:05"),
+            10,
+            7,
+            True,
+            "internal",
+        ),
         call_id="a",
     )
-    assert only(
-        rows, "queue outcome arrived_at_utc answered_at_utc ended_at_utc wait_seconds queue_wait_seconds speed_bucket"
-    ) == [
-        (
-            "first",
-            "answered",
-            monday("10:00:00"),
-            monday("10:01:10.500000"),
-            monday("10:09:00"),
-            Decimal("70.5"),
-            7,
-            "61-90",
-        )
+    assert only(rows, "queue direction outcome arrived_at_utc answered_at_utc ended_at_utc") == [
+        ("first", "inbound", "answered", monday("10:00:00"), monday("10:01:10.500000"), monday("10:09:00"))
     ]
+    assert only(rows, "wait_seconds queue_wait_seconds speed_bucket") == [(Decimal("70.5"), 7, "61-90")]
     assert only(rows, "legs legs_reported_missed reported_outcome missed_reason") == [(3, 2, "answered", None)]
+
+
+def test_a_call_is_open_while_one_of_its_legs_is() -> None:
+    rows = calls_of("leg_id is_open arrived", ("1", True, monday("10:00")), ("2", False, monday("10:01")), call_id="a")
+    assert only(rows, "outcome") == [("open",)]
 
 
 def test_a_missed_call_of_several_legs_waits_to_the_end_of_the_last_which_says_why() -> None:
@@ -854,7 +993,7 @@ def test_a_call_that_reaches_over_closing_or_opening_is_flagged() -> None:
         ("answered at opening", monday("08:59"), monday("09:00:00"), monday("09:01"), True),
         ("answered before opening", monday("08:58"), monday("08:59:59.999"), monday("09:01"), True),
         ("answered after the break", monday("12:59"), monday("13:00:01"), monday("13:01"), True),
-        ("not answered", monday("08:59"), None, monday("09:01"), False),
+        ("by a machine", monday("08:59"), monday("09:00:01"), monday("09:01"), False),
         ("answered in the evening", monday("17:00"), monday("17:01"), monday("17:02"), True),
         ("without an end", monday("11:59"), None, None, False),
     )
@@ -863,9 +1002,9 @@ def test_a_call_that_reaches_over_closing_or_opening_is_flagged() -> None:
         ("answered at opening", False, True),
         ("answered before opening", False, False),
         ("answered in the evening", False, False),
+        ("by a machine", False, False),
         ("ends after closing", True, False),
         ("ends at closing", False, False),
-        ("not answered", False, False),
         ("without an end", False, False),
     ]
 
@@ -922,7 +1061,7 @@ def appointments_of(columns: str, *rows: tuple[Any, ...], **common: Any) -> list
 
     The desk of Wonen works on that Tuesday only. `permit` is a service of Wonen from Monday on, of OCMW before.
     """
-    columns, *rows = on_utc(columns, *rows)
+    columns, *placed = on_utc(columns, *rows)
     return (
         Alone()
         .given(
@@ -950,7 +1089,7 @@ def appointments_of(columns: str, *rows: tuple[Any, ...], **common: Any) -> list
         .given(
             "staging.appointment_states",
             columns,
-            *rows,
+            *placed,
             **{"source": "desk", "state": "accepted", "status": "completed", **common},
         )
         .run("core.appointments")
@@ -1039,6 +1178,7 @@ def test_an_appointment_has_the_cluster_of_its_service_on_the_day_to_which_it_be
         (SATURDAY, MONDAY, 0),
         (SATURDAY, TUESDAY, 1),
         (MONDAY, TUESDAY, 1),
+        (TUESDAY, TUESDAY, 0),
     ],
 )
 def test_the_lead_time_is_of_working_days(booked: str, first_planned: str, days: int) -> None:
@@ -1047,7 +1187,7 @@ def test_the_lead_time_is_of_working_days(booked: str, first_planned: str, days:
         ("with a time", f"{booked} 10:00", f"{first_planned} 10:00", f"{TUESDAY} 10:00", None, None),
         ("without", f"{booked} 10:00", None, None, first_planned, TUESDAY),
     )
-    last = {FRIDAY: 2, SATURDAY: 1, MONDAY: 1}[booked]
+    last = {FRIDAY: 2, SATURDAY: 1, MONDAY: 1, TUESDAY: 0}[booked]
     assert only(rows, "booked_date first_planned_date lead_time_working_days last_lead_time_working_days") == [
         (booked, first_planned, days, last),
         (booked, first_planned, days, last),
@@ -1103,6 +1243,17 @@ def test_an_appointment_booked_at_the_desk_for_the_same_day_is_told_apart() -> N
         ("e", "desk", None, None, None),
     )
     assert [row["is_desk_same_day"] for row in rows] == [True, False, False, False, False]
+
+
+def test_an_appointment_keeps_everything_that_is_told_of_it() -> None:
+    told = {name: value for name, value in TOLD_OF_AN_APPOINTMENT.items() if name not in PLANNED}
+    local = {"booked_local": "2025-03-01 10:00:00", "planned_start_local": "2025-03-10 10:00:00"}
+    local |= {"first_planned_start_local": "2025-03-09 10:00:00"}
+    (row,) = appointments_of("appointment_id source", ("a", "web"), **told, **local)
+    assert row.items() >= {**told, **local, "appointment_id": "a", "source": "web"}.items()
+
+
+PLANNED = ("planned_day", "first_planned_start_utc")
 
 
 def test_appointments_that_were_not_accepted_are_left_out() -> None:
@@ -1189,6 +1340,7 @@ def test_an_export_covers_as_many_days_up_to_its_own_as_its_source_declares() ->
             (2, "calls", "phone", "replaced", "2025-03-20", "2025-03-20 20:00"),
             (3, "calls", "other", "loaded", "2025-03-10", monday("20:00")),
             (4, "appointments", "desk", "loaded", "2025-03-10", monday("20:00")),
+            (5, "appointments", "booked", "loaded", "2025-03-10", monday("20:00")),
         )
         .given(
             "input.sources",
@@ -1196,10 +1348,12 @@ def test_an_export_covers_as_many_days_up_to_its_own_as_its_source_declares() ->
             ("phone", 2, False, False),
             ("other", None, False, False),
             ("desk", 1, True, False),
+            ("booked", 1, False, True),
         )
         .run("staging.covered_days")
     )
     assert [tuple(row.values()) for row in rows] == [
+        ("bookings", "booked", MONDAY, monday("20:00:00")),
         ("calls", "phone", SUNDAY, monday("20:00:00")),
         ("calls", "phone", MONDAY, monday("20:00:00")),
         ("visits", "desk", MONDAY, monday("20:00:00")),
@@ -1210,7 +1364,7 @@ OPEN_DAYS: tuple[Any, ...] = (
     "date is_open closes_local",
     ("2025-01-15", True, "2025-01-15 16:00"),
     ("2025-01-16", False, None),
-    ("2025-02-12", True, "2025-02-12 16:00"),
+    ("2025-02-01", True, "2025-02-01 16:00"),
 )
 CALL_SOURCE: tuple[Any, ...] = ("source kind", ("phone", "calls"))
 
@@ -1222,7 +1376,7 @@ def months_of_calls(
     calls: tuple[tuple[Any, ...], ...] = (("2025-01-15", "answered"),),
     offset_minutes: int = 60,
 ) -> list[tuple[Any, ...]]:
-    """The periods of calls where 15 January and 12 February are open until 16:00, an hour ahead of UTC."""
+    """The periods of calls where 15 January and 1 February are open until 16:00, an hour ahead of UTC."""
     days = [row[0] for row in OPEN_DAYS[1:]] + [as_of[:10], *(row[2][:10] for row in covered)]
     rows = (
         Alone()
@@ -1237,7 +1391,7 @@ def months_of_calls(
     return only(rows, "basis period_type period complete")
 
 
-JANUARY, FEBRUARY = ("phone", "2025-01-15", "2025-01-15 15:00"), ("phone", "2025-02-12", "2025-02-12 15:00")
+JANUARY, FEBRUARY = ("phone", "2025-01-15", "2025-01-15 15:00"), ("phone", "2025-02-01", "2025-02-01 15:00")
 
 
 def test_periods_run_from_the_first_record_to_the_newest_export_and_are_complete_once_ended_and_covered() -> None:
@@ -1253,15 +1407,15 @@ def test_periods_run_from_the_first_record_to_the_newest_export_and_are_complete
     ("what_differs", "complete"),
     [
         ({"covered": [JANUARY]}, [True, False, False]),
-        ({"covered": [JANUARY, ("phone", "2025-02-12", "2025-02-12 14:59:59")]}, [True, False, False]),
+        ({"covered": [JANUARY, ("phone", "2025-02-01", "2025-02-01 14:59:59")]}, [True, False, False]),
         (
-            {"covered": [JANUARY, ("phone", "2025-02-12", "2025-02-12 14:00")], "offset_minutes": 120},
+            {"covered": [JANUARY, ("phone", "2025-02-01", "2025-02-01 14:00")], "offset_minutes": 120},
             [True, True, False],
         ),
         ({"as_of": "2025-02-28 22:59:59"}, [True, False]),
         ({"as_of": "2025-02-28 23:00:00"}, [True, True, False]),
         (
-            {"calls": [("2025-01-15", "answered"), ("2025-02-03", "open")], "as_of": "2025-02-28 23:00"},
+            {"calls": [("2025-01-15", "answered"), ("2025-02-01", "open")], "as_of": "2025-02-28 23:00"},
             [True, False, False],
         ),
         ({"calls": [("2025-02-03", "answered")], "as_of": "2025-02-28 23:00"}, [True, False]),
@@ -1286,9 +1440,9 @@ def test_a_period_is_complete_only_with_evidence(what_differs: dict[str, Any], c
     ("valid_from", "valid_to", "complete"),
     [
         (None, None, [True, False]),
-        ("2025-02-12", None, [True, False]),
-        ("2025-02-13", None, [True, True]),
-        (None, "2025-02-11", [True, True]),
+        ("2025-02-01", None, [True, False]),
+        ("2025-02-02", None, [True, True]),
+        (None, "2025-01-31", [True, True]),
     ],
 )
 def test_a_period_needs_every_source_that_is_expected_then(
@@ -1305,6 +1459,45 @@ def test_a_period_needs_every_source_that_is_expected_then(
     assert [row[3] for row in found if row[1] == "month"][:2] == complete
 
 
+def test_a_year_is_complete_like_a_month() -> None:
+    ended, before = (months_of_calls(JANUARY, FEBRUARY, as_of=f"2025-12-31 {clock}") for clock in ("23:00", "22:59"))
+    assert [row for row in (*ended, *before) if row[1] == "year"] == [
+        ("calls", "year", "2025-01-01", True),
+        ("calls", "year", "2026-01-01", False),
+        ("calls", "year", "2025-01-01", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("exported_at", "as_of", "is_complete"),
+    [
+        ("2024-03-31 01:00", "2024-03-31 22:00", True),
+        ("2024-03-31 00:59", "2024-03-31 22:00", False),
+        ("2024-03-31 01:00", "2024-03-31 21:59", False),
+        ("2024-03-31 01:00", None, False),
+    ],
+    ids=["ended and covered", "exported before closing", "not ended", "without any export"],
+)
+def test_a_period_ends_and_a_day_closes_by_the_clock_on_the_day_on_which_it_changes(
+    exported_at: str, as_of: str | None, is_complete: bool
+) -> None:
+    utc_day = ("2024-03-31", 60, 120, "2024-03-31 01:00")
+    rows = (
+        Alone()
+        .given("input.calendar_span", "first_date as_of_utc", ("2024-01-01", as_of))
+        .given("input.utc_days", "utc_date offset_minutes offset_after_minutes switch_at_utc", utc_day)
+        .given("input.sources", *CALL_SOURCE)
+        .given("core.calendar", *OPEN_DAYS[:1], ("2024-03-31", True, "2024-03-31 03:00"), service_point="telephone")
+        .given("core.calls", "arrived_date", ("2024-03-31",))
+        .given(
+            "staging.covered_days", "source date exported_at_utc", ("phone", "2024-03-31", exported_at), basis="calls"
+        )
+        .run("staging.periods")
+    )
+    march = [row for row in only(rows, "period_type period complete") if row[:2] == ("month", "2024-03-01")]
+    assert march == [("month", "2024-03-01", is_complete)]
+
+
 def test_a_period_with_an_open_day_on_which_no_source_is_expected_is_not_complete() -> None:
     found = months_of_calls(
         JANUARY,
@@ -1317,36 +1510,61 @@ def test_a_period_with_an_open_day_on_which_no_source_is_expected_is_not_complet
     assert complete["year", "2025-01-01"] is False
 
 
-def test_periods_of_visits_and_bookings_need_the_sources_that_claim_to_hold_them() -> None:
+@pytest.mark.parametrize(
+    ("covers_planned", "covers_booked"),
+    [(True, True), (True, False), (False, True)],
+    ids=["both", "visits", "bookings"],
+)
+def test_periods_of_visits_and_bookings_need_the_sources_that_claim_to_hold_them(
+    covers_planned: bool, covers_booked: bool
+) -> None:
     rows = (
         Alone()
         .given("input.calendar_span", "first_date as_of_utc", ("2025-01-01", "2025-02-28 23:00"))
-        .given("input.utc_days", "utc_date offset_minutes", ("2025-02-28", 60), ("2025-01-15", 60), ("2025-02-12", 60))
-        .given("input.sources", "source covers_planned covers_booked", ("desk", True, False), kind="appointments")
-        .given("core.calendar", *OPEN_DAYS, service_point="desk")
+        .given("input.utc_days", "utc_date offset_minutes", ("2025-02-28", 60), ("2025-01-15", 60), ("2025-02-01", 60))
         .given(
-            "core.appointments",
-            "booked_date visit_date",
-            ("2024-06-03", "2025-01-15"),  # booked before the calendar begins
-            (None, "2025-04-02"),  # planned for after the newest export
+            "input.sources",
+            "kind source covers_planned covers_booked",
+            ("appointments", "desk", covers_planned, covers_booked),
+            ("calls", "phone", False, False),
         )
+        .given("core.calendar", *OPEN_DAYS, service_point="desk")
+        .given("core.appointments", "booked_date visit_date", ("2025-01-02", "2025-01-15"))
         .given(
             "staging.covered_days",
-            "source date exported_at_utc",
-            ("desk", "2025-01-15", "2025-01-15 15:00"),
-            ("desk", "2025-02-12", "2025-02-12 15:00"),
-            basis="visits",
+            "basis date",
+            ("visits", "2025-01-15"),
+            ("visits", "2025-02-01"),
+            ("bookings", "2025-01-15"),
+            source="desk",
+            exported_at_utc="2025-02-01 15:00",
         )
+        .run("staging.periods")
+    )
+    assert [row for row in only(rows, "basis period_type period complete") if row[1] == "month"] == [
+        ("bookings", "month", "2025-01-01", covers_booked),
+        ("bookings", "month", "2025-02-01", False),
+        ("bookings", "month", "2025-03-01", False),
+        ("visits", "month", "2025-01-01", covers_planned),
+        ("visits", "month", "2025-02-01", covers_planned),
+        ("visits", "month", "2025-03-01", False),
+    ]
+
+
+def test_periods_before_the_calendar_and_after_the_newest_export_are_there_if_they_have_a_record() -> None:
+    rows = (
+        Alone()
+        .given("input.calendar_span", "first_date as_of_utc", ("2025-01-01", "2025-02-15"))
+        .given("input.utc_days", "utc_date offset_minutes", ("2025-02-15", 60))
+        .given("core.appointments", "booked_date visit_date", ("2024-06-03", "2025-01-15"), (None, "2025-04-02"))
         .run("staging.periods")
     )
     assert [row for row in only(rows, "basis period_type period complete") if row[1] == "month"] == [
         ("bookings", "month", "2024-06-01", False),
         ("bookings", "month", "2025-01-01", False),
         ("bookings", "month", "2025-02-01", False),
-        ("bookings", "month", "2025-03-01", False),
-        ("visits", "month", "2025-01-01", True),
-        ("visits", "month", "2025-02-01", True),
-        ("visits", "month", "2025-03-01", False),
+        ("visits", "month", "2025-01-01", False),
+        ("visits", "month", "2025-02-01", False),
         ("visits", "month", "2025-04-01", False),
     ]
 
@@ -1401,9 +1619,9 @@ def test_missed_calls_are_counted_by_month_and_queue_with_what_is_left_out_and_w
 
 
 def test_missed_calls_that_reach_over_closing_or_opening_or_arrived_in_the_doubled_hour_are_counted() -> None:
-    (row,) = (
+    rows = (
         Alone()
-        .given("staging.periods", "basis period_type period", ("calls", "month", "2025-01-01"))
+        .given("staging.periods", *PERIODS)
         .given(
             "core.calls",
             "is_ended_after_closing is_spanning_opening is_arrival_ambiguous",
@@ -1418,7 +1636,10 @@ def test_missed_calls_that_reach_over_closing_or_opening_or_arrived_in_the_doubl
         )
         .run("marts.missed_calls_monthly")
     )
-    assert only([row], "ended_after_closing spanning_opening ambiguous_arrivals") == [(3, 2, 1)]
+    assert only(rows, "month ended_after_closing spanning_opening ambiguous_arrivals") == [
+        ("2025-01-01", 3, 2, 1),
+        ("2025-02-01", 0, 0, 0),
+    ]
 
 
 def test_missed_calls_of_a_year_are_the_sums_of_its_months_by_queue() -> None:
@@ -1430,25 +1651,25 @@ def test_missed_calls_of_a_year_are_the_sums_of_its_months_by_queue() -> None:
         Alone()
         .given(
             "staging.periods",
-            "basis period complete",
-            ("calls", "2024-01-01", True),
-            ("calls", "2025-01-01", False),
-            ("visits", "2025-01-01", True),
-            period_type="year",
+            "basis period_type period complete",
+            ("calls", "year", "2024-01-01", True),
+            ("calls", "year", "2025-01-01", False),
+            ("calls", "month", "2025-01-01", True),
+            ("visits", "year", "2025-01-01", True),
         )
         .given(
             "marts.missed_calls_monthly",
             f"month queue missed_share reported_missed_share {counts}",
             ("2024-12-01", "main", None, 1.0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0),
-            ("2025-01-01", "main", 1.0, 1.0, 2, 0, 2, 2, 1, 3, 4, 5, 6, 2, 2, 7, 8, 9),
-            ("2025-02-01", "main", 0.0, 0.0, 6, 6, 0, 6, 0, 3, 4, 5, 6, 6, 0, 7, 8, 9),
+            ("2025-01-01", "main", 1.0, 1.0, 2, 1, 1, 2, 1, 3, 4, 5, 6, 2, 2, 7, 8, 9),
+            ("2025-02-01", "main", 0.5, 0.0, 6, 5, 1, 6, 1, 3, 4, 5, 6, 6, 2, 7, 8, 9),
             ("2025-02-01", "other", None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
         )
         .run("marts.missed_calls_yearly")
     )
     assert only(rows, f"year queue complete missed_share reported_missed_share {counts}") == [
         ("2024-01-01", "main", True, None, 1.0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0),
-        ("2025-01-01", "main", False, 0.25, 0.25, 8, 6, 2, 8, 1, 6, 8, 10, 12, 8, 2, 14, 16, 18),
+        ("2025-01-01", "main", False, 0.25, 0.5, 8, 6, 2, 8, 2, 6, 8, 10, 12, 8, 4, 14, 16, 18),
         ("2025-01-01", "other", False, None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
     ]
 
@@ -1537,6 +1758,59 @@ def test_telephone_waits_are_summed_exactly_over_answered_calls_inside_with_all_
     ]
 
 
+def test_telephone_waits_have_a_row_for_every_month_and_queue() -> None:
+    rows = (
+        Alone()
+        .given("staging.periods", *PERIODS)
+        .given(
+            "core.calls",
+            "arrived_date queue outcome wait_seconds",
+            ("2025-01-15", "main", "answered", 10),
+            ("2025-01-15", "other", "answered", 20),
+            ("2025-01-15", "silent", "missed", 30),
+        )
+        .run("marts.telephone_wait_monthly")
+    )
+    assert only(rows, "month queue answered wait_seconds_sum") == [
+        ("2025-01-01", "main", 1, 10),
+        ("2025-01-01", "other", 1, 20),
+        ("2025-01-01", "silent", 0, 0),
+        ("2025-02-01", "main", 0, 0),
+        ("2025-02-01", "other", 0, 0),
+        ("2025-02-01", "silent", 0, 0),
+    ]
+
+
+def test_answer_speed_counts_the_waits_that_a_second_more_or_less_would_put_in_another_bucket() -> None:
+    rows = (
+        Alone()
+        .given("marts.missed_calls_monthly", "month queue", ("2025-01-01", "main"))
+        .given(
+            "core.calls",
+            "speed_bucket wait_seconds",
+            *(("0-30", wait) for wait in ("0", "29", "29.001")),
+            *(("31-60", wait) for wait in ("30.999", "31", "59", "59.001", "60")),
+            *(("61-90", wait) for wait in ("60.999", "61", "89", "89.001")),
+            *(("91-120", wait) for wait in ("90.999", "91", "119", "119.001")),
+            *(("121-300", wait) for wait in ("120.999", "121", "299", "299.001")),
+            *(("300+", wait) for wait in ("300.999", "301")),
+            arrived_date="2025-01-15",
+            queue="main",
+            outcome="answered",
+        )
+        .run("marts.answer_speed_monthly")
+    )
+    assert {row["speed_bucket"]: row["within_a_second_of_an_edge"] for row in rows} == {
+        "0-30": 1,
+        "31-60": 3,
+        "61-90": 2,
+        "91-120": 2,
+        "121-300": 2,
+        "300+": 1,
+        "unknown": 0,
+    }
+
+
 def test_answer_speed_has_all_seven_buckets_for_every_month_and_queue() -> None:
     rows = (
         Alone()
@@ -1590,6 +1864,7 @@ def test_visitor_waits_are_summed_by_cluster_and_whoever_has_none_is_counted_by_
             "visit_date visitor_wait_seconds arrival_based_wait_seconds is_served_early visitor_wait_reason cluster",
             ("2025-01-01", "90.5", "60", False, None, "Wonen"),
             ("2025-01-31", "0", None, True, None, "Wonen"),
+            ("2025-01-31", "29.5", "15", False, None, "Wonen"),
             *(("2025-01-15", None, None, None, reason, "Wonen") for reason in reasons),
             ("2025-02-01", "30", "30", False, None, "unmapped"),
             (None, None, None, None, "walk_in", "Wonen"),
@@ -1603,7 +1878,7 @@ def test_visitor_waits_are_summed_by_cluster_and_whoever_has_none_is_counted_by_
     )
     assert found == [
         ("2025-01-01", "OCMW", 0, 0, 0, None, 0, 0, 0, True),
-        ("2025-01-01", "Wonen", 8, 2, Decimal("90.5"), pytest.approx(90.5 / 2 / 60), 1, 1, 60, True),
+        ("2025-01-01", "Wonen", 9, 3, 120, pytest.approx(2 / 3), 1, 2, 75, True),
         ("2025-01-01", "unmapped", 0, 0, 0, None, 0, 0, 0, True),
         ("2025-02-01", "OCMW", 0, 0, 0, None, 0, 0, 0, False),
         ("2025-02-01", "Wonen", 0, 0, 0, None, 0, 0, 0, False),
@@ -1621,11 +1896,14 @@ def test_lead_times_are_summed_by_cluster_and_channel_with_cancelled_and_desk_ap
             "core.appointments",
             "booked_date status is_desk_same_day lead_time_working_days last_lead_time_working_days lead_time_reason",
             ("2025-01-01", "completed", False, 2, 4, None),
-            ("2025-01-31", "planned", False, 3, None, None),
+            ("2025-01-31", "planned", False, 3, 5, None),
+            ("2025-01-31", "planned", False, 4, None, None),
             ("2025-01-15", "cancelled", False, 5, 6, None),
-            ("2025-01-15", "cancelled", True, 0, 0, None),
-            ("2025-01-15", "completed", True, 0, 7, None),
+            ("2025-01-15", "cancelled", True, 1, 0, None),
+            ("2025-01-15", "completed", True, 1, 7, None),
+            ("2025-01-15", "completed", True, 2, 7, None),
             ("2025-01-15", "cancelled", False, None, None, "planned_before_booked"),
+            ("2025-01-15", "completed", False, None, None, "planned_before_booked"),
             ("2025-01-15", "completed", False, None, None, "outside_calendar"),
             (None, "completed", False, None, None, "not_recorded"),
             cluster="Wonen",
@@ -1636,14 +1914,14 @@ def test_lead_times_are_summed_by_cluster_and_channel_with_cancelled_and_desk_ap
     assert only(
         rows, "month cluster booking_channel booked appointments working_days_sum mean_working_days complete"
     ) == [
-        ("2025-01-01", "Wonen", "unknown", 7, 2, 5, 2.5, True),
+        ("2025-01-01", "Wonen", "unknown", 10, 3, 9, 3.0, True),
         ("2025-02-01", "Wonen", "unknown", 0, 0, 0, None, False),
     ]
     apart = (
         "last_planned_appointments last_planned_working_days_sum cancelled cancelled_working_days_sum desk_same_day "
         "desk_same_day_working_days_sum planned_before_booked outside_calendar"
     )
-    assert only(rows, apart) == [(1, 4, 2, 5, 1, 0, 1, 1), (0, 0, 0, 0, 0, 0, 0, 0)]
+    assert only(rows, apart) == [(2, 9, 2, 6, 2, 3, 2, 1), (0, 0, 0, 0, 0, 0, 0, 0)]
 
 
 def test_lead_times_leave_walk_ins_out_and_have_a_row_for_each_cluster_and_channel_that_occurs() -> None:
@@ -1654,15 +1932,20 @@ def test_lead_times_leave_walk_ins_out_and_have_a_row_for_each_cluster_and_chann
             "core.appointments",
             "cluster booking_channel booked_date is_walk_in",
             ("Wonen", "web", "2025-01-15", False),
+            ("Wonen", "desk", "2025-01-15", False),
             ("OCMW", "desk", "2025-02-15", False),
+            ("OCMW", "desk", "2025-02-15", False),
+            ("OCMW", "desk", "2025-01-15", False),
             ("Mobiliteit", "desk", "2025-01-15", True),
         )
         .run("marts.appointment_lead_time_monthly")
     )
     assert only(rows, "month cluster booking_channel booked") == [
-        ("2025-01-01", "OCMW", "desk", 0),
+        ("2025-01-01", "OCMW", "desk", 1),
+        ("2025-01-01", "Wonen", "desk", 1),
         ("2025-01-01", "Wonen", "web", 1),
-        ("2025-02-01", "OCMW", "desk", 1),
+        ("2025-02-01", "OCMW", "desk", 2),
+        ("2025-02-01", "Wonen", "desk", 0),
         ("2025-02-01", "Wonen", "web", 0),
     ]
 
@@ -1684,7 +1967,7 @@ def test_the_figures_of_missed_calls_are_summed_over_queues_and_months() -> None
             "month queue missed offered missed_short_abandons reported_missed reported_records",
             ("2025-01-01", "main", 1, 4, 1, 5, 10),
             ("2025-01-01", "other", 0, 1, 0, 0, 1),
-            ("2025-02-01", "main", 2, 5, 0, 2, 5),
+            ("2025-02-01", "main", 2, 5, 1, 2, 5),
             ("2025-02-01", "other", 0, 0, 0, 0, 0),
         )
         .run("staging.values_missed_calls")
@@ -1706,7 +1989,7 @@ def test_the_figures_of_missed_calls_are_summed_over_queues_and_months() -> None
     assert {name: (row["numerator"], row["denominator"]) for name, row in year.items()} == {
         "headline": (3, 10),
         "reported": (7, 16),
-        "without_short_abandons": (2, 9),
+        "without_short_abandons": (1, 8),
     }
     assert {tuple(row[name] for name in CONSTANTS) for row in rows} == {
         ("missed_calls", "percent", "no_calls", False, "calls")
@@ -1746,6 +2029,11 @@ def test_the_figures_of_the_telephone_wait_are_exact_sums_and_marked_where_a_wai
         ("headline", Decimal("45.003"), 4, True),
         ("queue_wait", Decimal("18.5"), 5, False),
     ]
+    assert {row["dimension"]: row["dimension_type"] for row in rows} == {
+        "all": "all",
+        "main": "queue",
+        "other": "queue",
+    }
     assert set(only(rows, "indicator unit reason_if_none basis")) == {
         ("telephone_wait", "seconds", "no_answered_calls", "calls")
     }
@@ -1803,7 +2091,7 @@ def test_the_figures_of_the_visitor_wait_are_in_minutes_and_the_share_served_ear
             "month cluster wait_seconds_sum visits arrival_based_wait_seconds_sum arrival_based_visits served_early",
             ("2025-01-01", "Wonen", "90", 2, "30", 1, 1),
             ("2025-01-01", "OCMW", "61", 1, "0", 0, 0),
-            ("2025-02-01", "Wonen", "30", 1, "15", 1, 0),
+            ("2025-02-01", "Wonen", "30", 1, "15", 1, 1),
         )
         .run("staging.values_visitor_wait")
     )
@@ -1821,8 +2109,13 @@ def test_the_figures_of_the_visitor_wait_are_in_minutes_and_the_share_served_ear
     assert only(year, "variant numerator denominator unit reason_if_none") == [
         ("arrival_based", Decimal("0.75"), 2, "minutes", "no_check_ins"),
         ("headline", 2, 3, "minutes", "no_visits"),
-        ("served_early", 1, 3, "percent", "no_visits"),
+        ("served_early", 2, 3, "percent", "no_visits"),
     ]
+    assert {row["dimension"]: row["dimension_type"] for row in rows} == {
+        "all": "all",
+        "OCMW": "cluster",
+        "Wonen": "cluster",
+    }
     assert set(only(rows, "indicator is_lower_bound basis")) == {("visitor_wait", False, "visits")}
 
 
@@ -1837,8 +2130,8 @@ def test_the_figures_of_the_lead_time_are_summed_by_cluster_and_by_channel() -> 
             "marts.appointment_lead_time_monthly",
             f"month cluster booking_channel {sums}",
             ("2025-01-01", "Wonen", "web", 5, 2, 7, 2, 9, 3, 0, 1),
-            ("2025-01-01", "Wonen", "desk", 1, 1, 1, 1, 0, 0, 0, 0),
-            ("2025-02-01", "OCMW", "web", 4, 1, 4, 1, 1, 1, 0, 2),
+            ("2025-01-01", "Wonen", "desk", 1, 1, 1, 1, 0, 0, 2, 0),
+            ("2025-02-01", "OCMW", "web", 4, 1, 4, 1, 1, 1, 3, 2),
         )
         .run("staging.values_lead_time")
     )
@@ -1859,7 +2152,7 @@ def test_the_figures_of_the_lead_time_are_summed_by_cluster_and_by_channel() -> 
     year = [row for row in rows if row["period_type"] == "year" and row["dimension"] == "all"]
     assert only(year, "variant numerator denominator") == [
         ("cancelled", 10, 4),
-        ("desk_same_day", 0, 3),
+        ("desk_same_day", 5, 3),
         ("headline", 10, 4),
         ("last_planned", 12, 4),
     ]
@@ -1940,15 +2233,16 @@ def test_indicators_have_the_norm_of_the_last_day_of_the_period_for_the_same_thi
         .given("staging.periods", *PERIODS)
         .given(
             "core.norms",
-            "period_type value valid_from valid_to variant dimension",
+            "period_type value valid_from valid_to variant dimension_type",
             ("month", 10, "2016-01-01", "2025-01-30", "headline", "all"),
             ("month", 11, "2025-01-31", "2025-02-27", "headline", "all"),
             ("month", 12, "2025-02-28", "9999-12-31", "headline", "all"),
             ("year", 20, "2016-01-01", "2025-12-30", "headline", "all"),
-            ("year", 21, "2025-12-31", "9999-12-31", "headline", "all"),
+            ("year", 21, "2025-12-31", "2025-12-31", "headline", "all"),
+            ("year", 22, "2026-01-01", "9999-12-31", "headline", "all"),
             ("month", 90, "2016-01-01", "9999-12-31", "reported", "all"),
-            ("month", 91, "2016-01-01", "9999-12-31", "headline", "main"),
-            **{"indicator": "missed_calls", "dimension_type": "all", "operator": "<="},
+            ("month", 91, "2016-01-01", "9999-12-31", "headline", "queue"),
+            **{"indicator": "missed_calls", "dimension": "all", "operator": "<="},
         )
         .given(
             "staging.values_missed_calls",

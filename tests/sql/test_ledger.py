@@ -238,24 +238,31 @@ def test_newest_is_by_the_moment_of_the_export_then_by_file_name_then_by_line(tm
 
 
 def test_the_same_id_in_another_source_is_another_call_and_a_leg_has_versions_of_its_own(tmp_path: Path) -> None:
-    second = {
-        **CALLS,
-        "name": "second",
-        "files": "second_*.csv",
-        "export": {**CALLS["export"], "pattern": r"second_(?P<stamp>\d{4}-\d{2}-\d{2})"},
-        "columns": {**CALLS["columns"], "leg_id": "leg"},
-    }
+    def another(name: str, **columns: str) -> dict[str, Any]:
+        return {
+            **CALLS,
+            "name": name,
+            "files": f"{name}_*.csv",
+            "export": {**CALLS["export"], "pattern": name + r"_(?P<stamp>\d{4}-\d{2}-\d{2})"},
+            "columns": {**CALLS["columns"], **columns},
+        }
+
+    write_calls(tmp_path, "2025-03-10", [record("a", "old")])
     write_calls(tmp_path, "2025-03-11", [record("a", "of phone")])
-    first_leg, second_leg = record("a", "of second", leg="1"), record("a", "of second", leg="2", outcome="missed")
-    write(tmp_path, "second_2025-03-11.csv", CALL_HEADER, [first_leg, second_leg])
-    write(tmp_path, "second_2025-03-12.csv", CALL_HEADER, [{**second_leg, "outcome": "menu"}])
-    with warehouse(settings_of(tmp_path, sources=[CALLS, second])) as con:
+    write(tmp_path, "second_2025-03-12.csv", CALL_HEADER, [record("a", "of second")])
+    first_leg, second_leg = record("a", "of legs", leg="1"), record("a", "of legs", leg="2", outcome="missed")
+    write(tmp_path, "legs_2025-03-13.csv", CALL_HEADER, [first_leg, second_leg])
+    write(tmp_path, "legs_2025-03-14.csv", CALL_HEADER, [{**second_leg, "outcome": "menu"}])
+    sources = [CALLS, another("second"), another("legs", leg_id="leg")]
+    with warehouse(settings_of(tmp_path, sources=sources)) as con:
         calls = con.execute("select source, queue, legs from core.calls order by source").fetchall()
         counts = ledger(con)
-    assert calls == [("phone", "of phone", 1), ("second", "of second", 2)]
+    assert calls == [("legs", "of legs", 2), ("phone", "of phone", 1), ("second", "of second", 1)]
     assert counts == [
+        ("calls_2025-03-10.csv", "loaded", {"superseded": 1}),
         ("calls_2025-03-11.csv", "loaded", {"accepted": 1}),
-        ("second_2025-03-11.csv", "loaded", {"accepted": 1, "superseded": 1}),
+        ("legs_2025-03-13.csv", "loaded", {"accepted": 1, "superseded": 1}),
+        ("legs_2025-03-14.csv", "loaded", {"accepted": 1}),
         ("second_2025-03-12.csv", "loaded", {"accepted": 1}),
     ]
 
@@ -323,14 +330,14 @@ def test_without_ids_a_newer_export_replaces_its_range_of_dates_and_nothing_is_d
             *[call("2025-03-10 09:00:00")] * 2,  # two anonymous callers in the same second
             call("2025-03-11 23:59:59"),
             call("2025-03-12 00:00:00"),  # the newer export does not know it any more
-            call("2025-03-13 09:00:00"),
+            call("2025-03-13 09:00:00"),  # nor anything of its day, which lies within its range
         ],
     )
     write(
         tmp_path,
         "old_2025-03-14.csv",
         CALL_HEADER,
-        [call("2025-03-12 10:00:00"), *[call("2025-03-13 09:00:00")] * 3, call("2025-03-14 09:00:00")],
+        [*[call("2025-03-12 10:00:00")] * 3, call("2025-03-14 09:00:00")],
     )
     # made at the same moment: the name decides. What can't be read does not widen its range
     write(
@@ -349,13 +356,12 @@ def test_without_ids_a_newer_export_replaces_its_range_of_dates_and_nothing_is_d
     assert calls == [
         ("10 09:00", 2, 2, 1),
         ("11 23:59", 1, 1, 1),
-        ("12 10:00", 1, 1, 1),
-        ("13 09:00", 3, 3, 1),
+        ("12 10:00", 3, 3, 1),
         ("14 10:00", 1, 1, 1),
     ]
     assert counts == [
         ("old_2025-03-13.csv", "loaded", {"accepted": 3, "superseded": 2}),
-        ("old_2025-03-14.csv", "loaded", {"accepted": 4, "superseded": 1}),
+        ("old_2025-03-14.csv", "loaded", {"accepted": 3, "superseded": 1}),
         ("old_2025-03-14_b.csv", "loaded", {"accepted": 1, "quarantined": 1}),
     ]
 
@@ -756,3 +762,16 @@ def test_after_a_change_of_settings_files_stand_as_if_those_had_always_been_the_
     assert states(settings("kept", "queue")) == states(settings("fresh 1", "queue")) == [("loaded", 1)]
     assert states(settings("kept", mistaken_column)) == states(settings("fresh 2", mistaken_column))
     assert states(settings("kept", "queue")) == [("loaded", 1)]
+
+
+def test_the_moment_of_an_export_follows_the_zone_of_the_centre_also_for_files_that_were_read_before(
+    tmp_path: Path,
+) -> None:
+    write_calls(tmp_path, "2025-03-10", [record("a")])
+
+    def made_at(zone: str) -> list[str]:
+        centre = {"name": "Testdorp", "time_zone": zone, "start": "2025-01-01"}
+        return [str(receipt.exported_at_utc) for receipt in read_all(settings_of(tmp_path, centre=centre)).receipts]
+
+    assert made_at("Europe/Brussels") == ["2025-03-10 19:00:00"]
+    assert made_at("UTC") == ["2025-03-10 20:00:00"]

@@ -511,7 +511,7 @@ def test_arrival_decides_and_what_reaches_over_closing_or_opening_is_flagged(tmp
         (edge(day, "08:59:50", "09:00:05", "09:10:00"), "outside_hours, spanning opening"),
         (edge(day, "08:59:51", "", "09:00:30"), "outside_hours"),
         (edge(day, "08:59:52", "09:00:05", "09:10:00", "machine"), "outside_hours"),
-        (edge(day, "12:59:50", "13:00:05", "13:10:00"), "outside_hours, spanning opening"),
+        (edge(day, "12:59:50", "13:00:05", "16:10:00"), "outside_hours, spanning opening"),
         (edge(day, "17:00:00", "17:00:05", "17:10:00"), "outside_hours"),
     ]
     write_calls(tmp_path, "2025-03-31", [record for record, _ in cases])

@@ -1,0 +1,76 @@
+"""The formats in which an export may write a moment: a closed list of strptime's directives, each with its shape.
+
+Parsers of dates are lenient (two-digit years where four are declared, blanks, missing digits, 24:00, second 60) and
+would make moments up. So a value must first have the exact shape of its format.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SHAPES = {
+    "%Y": "[0-9]{4}",
+    "%y": "[0-9]{2}",
+    "%m": "[0-9]{1,2}",
+    "%d": "[0-9]{1,2}",
+    "%b": "[A-Za-z]{3}",
+    "%H": "(?:[01]?[0-9]|2[0-3])",
+    "%I": "[0-9]{1,2}",
+    "%p": "[AaPp][Mm]",
+    "%M": "[0-5][0-9]",
+    "%S": "[0-5][0-9]",
+    "%.f": r"(?:\.[0-9]{1,9})?",
+    "%z": "[+-][0-9]{2}:?[0-9]{2}",
+}
+_OTHER_SPELLINGS = {".%f": "%.f", "%:z": "%z", "%#z": "%z"}
+_TOKEN = re.compile(r"%\.f|%.|[^%]+|%")
+_NUMBERS = ("%Y", "%y", "%m", "%d", "%H", "%I", "%M", "%S")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A declared format: what Polars parses by, the regular expression that a value must match, its offset."""
+
+    parse: str
+    shape: str
+    has_offset: bool
+
+    @property
+    def parse_local(self) -> str:
+        """The format without its offset: the moment as the export writes it."""
+        return self.parse.removesuffix("%z")
+
+
+def read_format(declared: str, day_only: bool) -> Format:
+    """Understand a format, or raise ValueError with what is expected of it.
+
+    A moment needs its year, month, day, hour and minute; a day (`day_only`) its year, month and day.
+    """
+    parse = declared
+    for other, spelling in _OTHER_SPELLINGS.items():
+        parse = parse.replace(other, spelling)
+    tokens = _TOKEN.findall(parse)
+    shape = ""
+    for number, token in enumerate(tokens):
+        if not token.startswith("%"):
+            shape += re.escape(token)
+        elif token not in _SHAPES:
+            raise ValueError(f"format: '{token}' is not among the directives {' '.join(_SHAPES)}")
+        else:
+            neighbours = {*tokens[max(number - 1, 0) : number], *tokens[number + 1 : number + 2]}
+            runs_on = token in _NUMBERS and not neighbours.isdisjoint(_NUMBERS)
+            shape += "[0-9]{2}" if runs_on and token != "%Y" else _SHAPES[token]
+    _require(tokens, [{"%Y", "%y"}, {"%m", "%b"}, {"%d"}], "a day needs %Y, %m and %d")
+    if not day_only:
+        _require(tokens, [{"%H", "%I"}, {"%M"}], "a moment needs %H and %M; a day alone is declared by day_only = true")
+    if ("%I" in tokens) != ("%p" in tokens):
+        raise ValueError("format: %I and %p go together")
+    if "%z" in tokens and tokens[-1] != "%z":
+        raise ValueError("format: %z must come last")
+    return Format(parse, f"^{shape}$", "%z" in tokens)
+
+
+def _require(tokens: list[str], choices: list[set[str]], sentence: str) -> None:
+    if not all(choice & set(tokens) for choice in choices):
+        raise ValueError(f"format: {sentence}")
