@@ -24,7 +24,7 @@ import polars as pl
 from assets.files import days_between
 from assets.records import Receipt, RecordStore
 from pipelines.publishing import Publication
-from pipelines.settings import WEEKDAYS, Closure, Norm, Settings
+from pipelines.settings import WEEKDAYS, WHOLE_DAY, Norm, Settings
 from schemas.records import AppointmentRecord, CallRecord
 
 Row = tuple[Any, ...]
@@ -201,7 +201,7 @@ def _settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         "service_point varchar, date date, starts_minute bigint, ends_minute bigint, is_whole_day boolean, "
         "kind varchar, reason varchar",
         [
-            (point, closure.date, *(closure.interval or (0, 24 * 60)), closure.interval is None, *_why(closure))
+            (point, closure.date, *closure.minutes, closure.minutes == WHOLE_DAY, closure.kind, closure.reason)
             for closure in settings.calendar.closures
             for point in settings.service_points
             if point in closure.service_points or point.split(":")[0] in closure.service_points
@@ -235,10 +235,6 @@ def _settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     )
 
 
-def _why(closure: Closure) -> tuple[str, str]:
-    return closure.kind, closure.reason
-
-
 def _dimension(norm: Norm) -> tuple[str, str]:
     """Where in marts.indicators a norm stands: a cluster's, the 0-30 s bucket's, else that of all."""
     if norm.cluster is not None:
@@ -257,7 +253,8 @@ def _utc_days(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Re
     last = date((newest or settings.centre.start).year + 1, 12, 31)
     zone = ZoneInfo(settings.centre.time_zone)
     rows: list[Row] = []
-    for day in days_between(first - timedelta(days=1), last + timedelta(days=1)):
+    # some years more on both sides, so that a date outside the calendar still has a civil day to be shown by
+    for day in days_between(date(first.year - 5, 1, 1), date(last.year + 5, 12, 31)):
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         before, after = _offset(midnight, zone), _offset(midnight + timedelta(days=1), zone)
         switch = None if before == after else _switch(midnight, zone).replace(tzinfo=None)

@@ -176,7 +176,8 @@ def _is_read(file: ExportFile, receipt: Receipt | None) -> bool:
     if receipt is None or receipt.status == "deferred" or not receipt.sha256:
         return False
     reader = file.source.reader_fingerprint(READER_VERSION)
-    return (receipt.size, receipt.modified_ns, receipt.reader, receipt.day) == (*_stat(file), reader, file.day)
+    dated = (receipt.day, receipt.exported_at_utc) == (file.day, file.exported_at_utc)
+    return dated and (receipt.size, receipt.modified_ns, receipt.reader) == (*_stat(file), reader)
 
 
 def _stat(file: ExportFile) -> tuple[int, int]:

@@ -33,7 +33,9 @@ from pipelines.instants import Format, read_format
 
 ROOT = Path(__file__).resolve().parent.parent
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+NO_BEGIN = date(1, 1, 1)
 NO_END = date(9999, 12, 31)
+WHOLE_DAY = (0, 24 * 60)
 
 
 class SettingsError(Exception):
@@ -91,6 +93,10 @@ def _interval(text: object) -> object:
         if opens < closes <= 24 * 60:
             return opens, closes
     raise ValueError("expected an interval such as '09:00-12:00', opening before it closes")
+
+
+def _shown(interval: tuple[int, int]) -> str:
+    return "-".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in interval)
 
 
 def _several(value: object) -> object:
@@ -177,7 +183,7 @@ class ExportTime(Section):
             raise ValueError("at: expected the centre's local time, without an offset")
         if self.pattern is not None:
             if "(?P<stamp>" not in self.pattern or self.format is None:
-                raise ValueError("'pattern' needs a group (?P<stamp>…), and 'format' to read it")
+                raise ValueError(f"pattern {self.pattern!r} needs a group (?P<stamp>…), and 'format' to read it")
             if "%H" not in self.format and self.time is None:
                 raise ValueError("'format' has no hour, so 'time' must say at what time of day exports are made")
         return self
@@ -261,6 +267,13 @@ class CallColumns(Section):
     wait_seconds: Duration | None = None
     queue_wait_seconds: Duration | None = None
 
+    @model_validator(mode="after")
+    def _no_days(self) -> Self:
+        moments = [self.arrived_at, self.queue_entered_at, self.answered_at, *self.ended_at]
+        if any(moment is not None and moment.day_only for moment in moments):
+            raise ValueError("day_only is for planned_start alone; a call has moments")
+        return self
+
 
 class AppointmentColumns(Section):
     """Which column of an appointment log is what. Without `service` the source's name stands for it."""
@@ -277,8 +290,28 @@ class AppointmentColumns(Section):
     started_at: Instant | None = None
     ended_at: Instant | None = None
 
+    @model_validator(mode="after")
+    def _only_planned_days(self) -> Self:
+        for name, column in self:
+            if name != "planned_start" and isinstance(column, Instant) and column.day_only:
+                raise ValueError(f"{name}: day_only is for planned_start alone")
+        return self
 
-class SourceBase(Section):
+
+class Valid(Section):
+    """What holds from a date to a date, both included."""
+
+    valid_from: date
+    valid_to: date = NO_END
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.valid_to < self.valid_from:
+            raise ValueError(f"valid_to {self.valid_to} lies before valid_from {self.valid_from}")
+        return self
+
+
+class SourceBase(Valid):
     """What call logs and appointment logs have in common.
 
     `valid_from` and `valid_to` bound the days on which the source is expected to deliver; `covers_days` declares
@@ -292,8 +325,7 @@ class SourceBase(Section):
     export: ExportTime
     exclude: list[Exclusion] = []
     max_quarantined_share: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)
-    valid_from: date | None = None
-    valid_to: date | None = None
+    valid_from: date = NO_BEGIN
     covers_days: int | None = Field(default=None, ge=1)
 
     def reader_fingerprint(self, version: int) -> str:
@@ -344,12 +376,10 @@ class AppointmentSource(SourceBase):
 Source = Annotated[CallSource | AppointmentSource, Field(discriminator="kind")]
 
 
-class Hours(Section):
-    """Regular opening hours of one service point while they are valid; both dates included."""
+class Hours(Valid):
+    """Regular opening hours of one service point while they are valid."""
 
     service_point: str = Field(pattern=r"^(telephone|desk|desk:.+)$")
-    valid_from: date
-    valid_to: date = NO_END
     monday: list[Interval] = []
     tuesday: list[Interval] = []
     wednesday: list[Interval] = []
@@ -360,13 +390,13 @@ class Hours(Section):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.valid_to < self.valid_from:
-            raise ValueError(f"valid_to {self.valid_to} lies before valid_from {self.valid_from}")
         for weekday in WEEKDAYS:
             intervals = self.on(weekday)
             for earlier, later in pairwise(intervals):
                 if later[0] < earlier[1]:
-                    raise ValueError(f"{weekday}: the intervals overlap or are not in order")
+                    raise ValueError(
+                        f"{weekday}: {_shown(later)!r} after {_shown(earlier)!r}: they overlap or are not in order"
+                    )
         return self
 
     def on(self, weekday: str) -> list[tuple[int, int]]:
@@ -387,13 +417,16 @@ class Closure(Section):
     reason: str
     interval: Interval | None = None
 
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """From which to which minute of the day it closes."""
+        return self.interval or WHOLE_DAY
 
-class Cluster(Section):
-    """The services of one cluster of desks while the mapping is valid; both dates included."""
+
+class Cluster(Valid):
+    """The services of one cluster of desks while the mapping is valid."""
 
     cluster: str
-    valid_from: date
-    valid_to: date = NO_END
     services: list[str] = Field(min_length=1)
 
 

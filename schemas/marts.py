@@ -91,6 +91,7 @@ class TelephoneWaitMonthly(Table):
     all_waits: int = pa.Field(ge=0, description="of those, the ones with a usable wait")
     all_wait_seconds_sum: Total = pa.Field(ge=0, description="sum of their waits from dialling in, seconds")
     lower_bound_waits: int = pa.Field(ge=0, description="answered calls inside whose source starts the clock late")
+    all_lower_bound_waits: int = pa.Field(ge=0, description="answered calls at any hour of such a source")
     impossible_durations: int = pa.Field(ge=0, description="answered calls inside with a negative duration, now NULL")
     complete: bool = pa.Field(description=COMPLETE)
 

@@ -15,7 +15,12 @@ with days as (
         ) filter (where is_open) as intervals,
         min(starts_local) filter (where is_open) as opens_local,
         max(ends_local) filter (where is_open) as closes_local,
-        any_value(closed_reason) as any_reason,
+        -- of a day that is closed all day: a holiday is named first, then any other closure
+        case
+            when bool_or(closed_reason = 'holiday') then 'holiday'
+            when bool_or(closed_reason = 'closure') then 'closure'
+            else 'closed_weekday'
+        end as day_reason,
         any_value(closure_note) as closure_note
     from staging.day_segments
     group by date, service_point
@@ -40,7 +45,7 @@ select
     working.opens_local,
     working.closes_local,
     working.is_open and working.is_cut_short as is_half_day,
-    if(working.is_open, null, working.any_reason) as closed_reason,
+    if(working.is_open, null, working.day_reason) as closed_reason,
     working.closure_note,
     working.is_working_day,
     count(*) filter (where working.is_working_day)

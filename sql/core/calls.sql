@@ -21,7 +21,7 @@ counted_legs as (
     where is_excluded or state = 'accepted'
 ),
 
--- the call's wait ends with the first answering leg, or for a missed call with its last one
+-- several agents may ring at once: the call's wait ends with the first answer, or for a missed call with the last leg
 last_waits as (
     select
         source,
@@ -30,11 +30,21 @@ last_waits as (
         wait_seconds,
         queue_wait_seconds,
         impossible_duration,
-        answered_at_utc
+        answered_at_utc,
+        coalesce(
+            arrived_at_utc + to_milliseconds((wait_seconds * 1000)::bigint),
+            answered_at_utc,
+            ended_at_utc,
+            arrived_at_utc
+        ) as wait_ended_at_utc
     from counted_legs
     qualify row_number() over (
         partition by source, call_id
-        order by is_answered desc, if(is_answered, leg_number, -leg_number)
+        order by
+            is_answered desc,
+            if(is_answered, wait_ended_at_utc, null) asc nulls last,
+            if(is_answered, null, wait_ended_at_utc) desc nulls last,
+            leg_number
     ) = 1
 ),
 
@@ -87,8 +97,8 @@ placed as (
         ) as wait_seconds,
         segments.is_open as is_within_opening_hours,
         segments.closed_reason,
-        segments.ends_local as segment_ends_local,
         segments.next_opens_local,
+        segments.next_closes_local,
         -- civil time runs with UTC within a call, but for the two nights a year on which no centre is open
         waits.arrived_local + (waits.ended_at_utc - waits.arrived_at_utc) as ended_local,
         waits.arrived_local + (waits.answered_at_utc - waits.arrived_at_utc) as answered_local
@@ -162,7 +172,7 @@ select
         else judged.outcome
     end as bridge_step,
     not judged.is_answered and coalesce(judged.wait_seconds < rules.short_abandon_seconds, false) as is_short_abandon,
-    judged.is_within_opening_hours and coalesce(judged.ended_local > judged.segment_ends_local, false)
+    judged.is_within_opening_hours and coalesce(judged.ended_local > judged.next_closes_local, false)
         as is_ended_after_closing,
     not judged.is_within_opening_hours
     and judged.is_answered

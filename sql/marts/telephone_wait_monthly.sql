@@ -27,6 +27,7 @@ summed as (
         count(wait_seconds) as all_waits,
         sum(wait_seconds) as all_wait_seconds_sum,
         count(*) filter (where is_inside and is_wait_lower_bound) as lower_bound_waits,
+        count(*) filter (where is_wait_lower_bound) as all_lower_bound_waits,
         count(*) filter (where is_inside and impossible_duration is not null) as impossible_durations
     from answered
     group by month, queue
@@ -49,6 +50,7 @@ select
     coalesce(summed.all_waits, 0) as all_waits,
     coalesce(summed.all_wait_seconds_sum, 0)::decimal(18, 3) as all_wait_seconds_sum,
     coalesce(summed.lower_bound_waits, 0) as lower_bound_waits,
+    coalesce(summed.all_lower_bound_waits, 0) as all_lower_bound_waits,
     coalesce(summed.impossible_durations, 0) as impossible_durations,
     periods.complete
 from staging.periods as periods

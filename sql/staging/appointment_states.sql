@@ -1,5 +1,5 @@
 -- Every readable appointment record with the state in which the ledger counts it; newest wins, as for calls.
--- `first_*` are the planned start and day of the oldest version that was not replaced.
+-- `first_*` are the planned start and day of the oldest version that has one and was not replaced.
 with readable as (
     select * from staging.appointment_records
     where quarantine_reason is null
@@ -9,9 +9,9 @@ ranked as (
     select
         *,
         row_number() over newest_first as newest,
-        last_value(planned_start_utc) over oldest_last as oldest_planned_start_utc,
-        last_value(planned_start_local) over oldest_last as oldest_planned_start_local,
-        last_value(planned_day) over oldest_last as oldest_planned_day
+        last_value(planned_start_utc ignore nulls) over oldest_last as oldest_planned_start_utc,
+        last_value(planned_start_local ignore nulls) over oldest_last as oldest_planned_start_local,
+        last_value(planned_day ignore nulls) over oldest_last as oldest_planned_day
     from readable
     where not is_replaced
     window

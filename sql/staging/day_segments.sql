@@ -193,9 +193,13 @@ select
     is_open,
     closed_reason,
     closure_note,
-    min(if(is_open, date + to_minutes(starts_minute), null)) over (
-        partition by date, service_point
-        order by starts_minute
-        rows between 1 following and unbounded following
-    ) as next_opens_local
+    -- along the days, so that midnight is no closing of a centre that is open all night
+    min(if(is_open, date + to_minutes(starts_minute), null)) over later as next_opens_local,
+    min(if(is_open, null, date + to_minutes(starts_minute))) over later as next_closes_local
 from merged
+window
+    later as (
+        partition by service_point
+        order by date, starts_minute
+        rows between 1 following and unbounded following
+    )

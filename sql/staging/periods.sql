@@ -77,6 +77,7 @@ periods as (
     from months
 ),
 
+-- every open day with each source that is expected to deliver then, or with none
 open_days as (
     select
         bases.basis,
@@ -85,11 +86,10 @@ open_days as (
         calendar.closes_local
     from core.calendar as calendar
     inner join bases using (service_point)
-    inner join input.sources as sources
+    left join input.sources as sources
         on
             sources.kind = bases.kind
-            and calendar.date between coalesce(sources.valid_from, date '0001-01-01')
-            and coalesce(sources.valid_to, date '9999-12-31')
+            and calendar.date between sources.valid_from and sources.valid_to
             and (bases.basis <> 'visits' or sources.covers_planned)
             and (bases.basis <> 'bookings' or sources.covers_booked)
     where calendar.is_open
@@ -116,11 +116,6 @@ uncovered as (
         ) < open_days.closes_local
 ),
 
--- a basis that no source declares to cover is never complete
-vouched as (
-    select distinct basis from open_days
-),
-
 still_open as (
     select distinct arrived_date as date from core.calls
     where outcome = 'open'
@@ -131,7 +126,8 @@ select
     periods.period_type,
     periods.period,
     coalesce(periods.ends_local <= as_of.as_of_local, false)
-    and periods.basis in (select basis from vouched)
+    -- of a day before the calendar nobody knows whether it was open
+    and periods.period >= as_of.first_date
     and not exists (
         select 1 from uncovered
         where

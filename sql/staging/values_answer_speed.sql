@@ -50,7 +50,8 @@ lower_bounds as (
     select
         period_types.period_type,
         date_trunc(period_types.period_type, monthly.month)::date as period,
-        sum(monthly.lower_bound_waits) > 0 as is_lower_bound
+        sum(monthly.lower_bound_waits) > 0 as has_lower_bounds,
+        sum(monthly.all_lower_bound_waits) > 0 as all_has_lower_bounds
     from marts.telephone_wait_monthly as monthly
     cross join (values ('month'), ('year')) as period_types (period_type)
     group by all
@@ -71,7 +72,8 @@ select
         when variants.variant = 'of_offered' then 'no_calls'
         else 'no_answered_calls'
     end as reason_if_none,
-    lower_bounds.is_lower_bound,
+    if(variants.variant = 'all_answered', lower_bounds.all_has_lower_bounds, lower_bounds.has_lower_bounds)
+        as is_lower_bound,
     'calls' as basis
 from variants
 inner join lower_bounds using (period_type, period)

@@ -12,7 +12,8 @@ with sums as (
         sum(monthly.queue_waits) as queue_waits,
         sum(monthly.all_wait_seconds_sum) as all_wait_seconds_sum,
         sum(monthly.all_waits) as all_waits,
-        sum(monthly.lower_bound_waits) > 0 as is_lower_bound
+        sum(monthly.lower_bound_waits) > 0 as has_lower_bounds,
+        sum(monthly.all_lower_bound_waits) > 0 as all_has_lower_bounds
     from marts.telephone_wait_monthly as monthly
     cross join (values ('month'), ('year')) as period_types (period_type)
     cross join (values ('all'), ('queue')) as dimensions (dimension_type)
@@ -60,6 +61,10 @@ select
     denominator::decimal(18, 6) as denominator,
     'seconds' as unit,
     'no_answered_calls' as reason_if_none,
-    is_lower_bound and variant <> 'queue_wait' as is_lower_bound,
+    case variant
+        when 'queue_wait' then false
+        when 'all_answered' then all_has_lower_bounds
+        else has_lower_bounds
+    end as is_lower_bound,
     'calls' as basis
 from variants

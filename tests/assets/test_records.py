@@ -156,13 +156,20 @@ def test_a_setting_that_changes_no_record_reads_nothing_again(
 
 
 def test_a_file_that_was_growing_and_came_leaves_one_receipt(tmp_path: Path) -> None:
-    for content in ("", HEADER[:5], HEADER + SOUND[:30], HEADER + SOUND + SOUND[:-1]):
+    for content in ("", HEADER + SOUND[:30], HEADER + SOUND + SOUND[:-1]):
         deliver(tmp_path, content)
         (receipt,) = read(city(tmp_path))
         assert (receipt.status, receipt.records, receipt.parquet) == ("deferred", 0, None)
     deliver(tmp_path, HEADER + SOUND + SOUND)
     (receipt,) = read(city(tmp_path))
     assert (receipt.status, receipt.records, receipt.reason) == ("loaded", 2, None)
+
+
+def test_a_file_whose_header_is_only_half_written_is_growing_and_not_refused(tmp_path: Path) -> None:
+    deliver(tmp_path, HEADER[:5])
+    assert [receipt.status for receipt in read(city(tmp_path))] == ["deferred"]
+    deliver(tmp_path, HEADER + SOUND)
+    assert [receipt.status for receipt in read(city(tmp_path))] == ["loaded"]
 
 
 def test_a_growing_file_is_looked_at_in_every_run(tmp_path: Path, names_read: list[str]) -> None:
@@ -450,22 +457,27 @@ def test_the_types_are_the_same_whatever_the_file_holds(tmp_path: Path) -> None:
 # ── Who may read what, and for how long ───────────────────────────────────────────────────────────
 
 
-def test_folders_are_the_owners_alone_and_so_are_receipts_and_raw_text(tmp_path: Path) -> None:
-    deliver(tmp_path, HEADER + SOUND + BAD)
+def modes(folder: Path) -> dict[str, str]:
+    """The modes of everything below the data folder, once a file with a quarantined record was read."""
+    deliver(folder, HEADER + SOUND + BAD)
     before = os.umask(0o022)
     try:
-        read(city(tmp_path))
+        read(city(folder))
     finally:
         os.umask(before)
-    data = tmp_path / "data"
-    for folder in (data / "records", data / "private"):
-        assert folder.stat().st_mode & 0o777 == 0o700
-    for path in data.rglob("*.json*"):
-        assert path.stat().st_mode & 0o777 == 0o600, path
-    folders = [path for path in data.rglob("*") if path.is_dir()]
-    assert {path.relative_to(data).as_posix(): oct(path.stat().st_mode & 0o777) for path in folders} == {
-        path.relative_to(data).as_posix(): "0o700" for path in folders
-    }
+    return {path.relative_to(folder).as_posix(): oct(path.stat().st_mode & 0o777) for path in folder.glob("data/**/*")}
+
+
+def test_receipts_and_raw_text_are_the_owners_alone(tmp_path: Path) -> None:
+    private = {name: mode for name, mode in modes(tmp_path).items() if ".json" in name}
+    assert sorted(Path(name).suffix for name in private) == [".json", ".jsonl"]
+    assert set(private.values()) == {"0o600"}
+
+
+def test_folders_are_the_owners_alone(tmp_path: Path) -> None:
+    folders = {name: mode for name, mode in modes(tmp_path).items() if "." not in name}
+    assert {"data/records", "data/records/phone/receipts", "data/private/phone/2025-03-31"} <= set(folders)
+    assert folders == dict.fromkeys(folders, "0o700")
 
 
 def test_folders_that_others_could_read_are_closed_again(tmp_path: Path) -> None:

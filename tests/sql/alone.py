@@ -76,7 +76,7 @@ COLUMNS: dict[str, str] = {
     "checked_in_at_utc timestamp, checked_in_local timestamp, started_at_utc timestamp, ended_at_utc timestamp",
     "staging.day_segments": "date date, service_point varchar, starts_local timestamp, ends_local timestamp, "
     "starts_minute bigint, ends_minute bigint, is_regular boolean, is_open boolean, closed_reason varchar, "
-    "closure_note varchar, next_opens_local timestamp",
+    "closure_note varchar, next_opens_local timestamp, next_closes_local timestamp",
     "staging.covered_days": "basis varchar, source varchar, date date, exported_at_utc timestamp",
     "staging.periods": "basis varchar, period_type varchar, period date, complete boolean",
     "staging.values_missed_calls": FIGURES,

@@ -218,12 +218,13 @@ def test_the_telephone_wait_is_of_answered_calls_inside_with_all_answered_ones_b
 
 
 def test_sums_of_waits_are_exact(tmp_path: Path) -> None:
-    """Ten times 0.1 is one: floats, in whatever order, make 0.9999999999999999 of it."""
-    with city(tmp_path, *many(10, INSIDE, wait="0.1"), *many(1, BEFORE, wait="0.001")) as con:
+    """Floats make 0.9999999999999999 of ten times 0.1, and short ones 100000 of 99999.999."""
+    records = [*many(10, INSIDE, wait="0.1"), *many(1, INSIDE, wait="99999.999"), *many(1, BEFORE, wait="0.001")]
+    with city(tmp_path, *records) as con:
         assert fractions(con, "telephone_wait") == {
-            "headline": (1, 10),
-            "action_plan": (1, 10),
-            "all_answered": (Decimal("1.001"), 11),
+            "headline": (Decimal("100000.999"), 11),
+            "action_plan": (Decimal("100000.999"), 11),
+            "all_answered": (Decimal("100001.000"), 12),
             "queue_wait": (0, 0),
         }
 

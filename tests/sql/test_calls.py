@@ -321,12 +321,18 @@ def test_a_caller_for_whom_several_agents_ring_waits_until_the_first_answers_or_
         tmp_path,
         leg("in vain", 1, "10:00:00", "missed", "40"),
         leg("in vain", 2, "10:00:01", "missed", "2"),
+        leg("for how long is unknown", 1, "10:00:00", "missed", "2"),
+        leg("for how long is unknown", 2, "10:00:02", "missed", ""),
         leg("second agent is faster", 1, "10:00:00", "answered", "40"),
         leg("second agent is faster", 2, "10:00:05", "answered", "5"),
         source=LEGS,
         of="wait_seconds, is_short_abandon",
     )
-    assert told == {"in vain": (Decimal(40), False), "second agent is faster": (Decimal(10), False)}
+    assert told == {
+        "in vain": (Decimal(40), False),
+        "for how long is unknown": (None, False),
+        "second agent is faster": (Decimal(10), False),
+    }
 
 
 def test_legs_in_two_exports_are_one_call_of_the_first_legs_day(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def complete(con: duckdb.DuckDBPyConnection, table: str = "missed_calls_monthly"
 def test_a_month_is_complete_if_an_export_made_after_closing_holds_each_of_its_open_days(tmp_path: Path) -> None:
     newest = "2025-12-01T0000"
     months: Mapping[int, tuple[bool, str, list[dict[str, str]]]] = {  # complete, why, what the newest export holds
-        1: (True, "every Monday is in it", calls_on(mondays(1))),
+        1: (True, "every Monday is in it, and one in an export of that noon before", calls_on(mondays(1))),
         2: (False, "a Monday is in no export", calls_on(mondays(2, without=["2025-02-10"]))),
         3: (False, "a Monday is only in an export made a minute before closing", calls_on(mondays(3)[:-1])),
         4: (True, "a Monday is only in an export made at closing time", calls_on(mondays(4)[:-1])),
@@ -84,6 +84,7 @@ def test_a_month_is_complete_if_an_export_made_after_closing_holds_each_of_its_o
         11: (True, "it ended at midnight, when the newest export was made", calls_on(mondays(11))),
         12: (False, "it has not ended", calls_on(["2025-12-01"])),
     }
+    export_calls(tmp_path, "2025-01-06T1200", calls_on(["2025-01-06"]))
     export_calls(tmp_path, "2025-03-31T1559", calls_on(["2025-03-31"]))
     export_calls(tmp_path, "2025-04-28T1600", calls_on(["2025-04-28"]))
     export_calls(tmp_path, newest, [record for _, _, records in months.values() for record in records])
@@ -173,9 +174,12 @@ def test_a_source_that_declares_how_many_days_an_export_holds_vouches_for_those_
     export_calls(tmp_path, "2025-07-31T2000", [])
     export_calls(tmp_path, "2025-08-29T2000", [])
     export_calls(tmp_path, "2025-09-01T1600", calls_on(["2025-09-01"]))
-    with warehouse(settings_of(tmp_path, sources=[{**PHONE, "covers_days": 30}], hours=HOURS)) as con:
+    export_calls(tmp_path, "2025-10-31T2000", calls_on(["2025-10-13"], outcome="?"))  # refused
+    export_calls(tmp_path, "2025-12-04T2000", [])
+    source = {**PHONE, "covers_days": 30, "max_quarantined_share": 0.02}
+    with warehouse(settings_of(tmp_path, sources=[source], hours=HOURS)) as con:
         found = complete(con)
-    assert found == {1: True, 2: False, 3: True, 4: False, 5: False, 6: False, 7: True, 8: True, 9: False}
+    assert found == {month: month in (1, 3, 7, 8) for month in range(1, 13)}
 
 
 def test_files_that_were_refused_or_replaced_vouch_for_no_day(tmp_path: Path) -> None:
@@ -238,6 +242,15 @@ def test_lead_times_are_never_complete_where_no_export_claims_to_hold_all_that_w
     with warehouse(settings_of(tmp_path, sources=[{**DESK, "covers": ["planned"]}], hours=HOURS)) as con:
         both = complete(con, "visitor_wait_monthly"), complete(con, "appointment_lead_time_monthly")
     assert both == ({1: True, 2: True, 3: False}, {1: False, 2: False, 3: False})
+
+
+def test_a_month_that_the_calendar_or_the_sources_know_in_part_is_not_complete(tmp_path: Path) -> None:
+    export_calls(tmp_path, "2025-05-01T0000", calls_on(mondays(1, 2, 3, 4)))
+    sources = [{**PHONE, "valid_to": "2025-03-10"}]  # after it an open day is expected of nobody
+    hours = [{**HOURS[0], "valid_from": "2025-01-02"}]  # whether New Year's Day was open, nobody knows
+    with warehouse(settings_of(tmp_path, sources=sources, hours=hours)) as con:
+        found = complete(con)
+    assert found == {1: False, 2: True, 3: False, 4: False, 5: False}
 
 
 def test_a_norm_for_the_year_is_the_one_that_holds_on_its_last_day(tmp_path: Path) -> None:

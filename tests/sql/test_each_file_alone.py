@@ -180,11 +180,16 @@ def test_states_keep_everything_else_that_the_records_tell() -> None:
 
 
 def versions(told: dict[str, Any]) -> tuple[Any, ...]:
-    """Two versions of a record for each thing told: the older, on an even line, tells it, the newer nothing."""
+    """Two versions of a record for each thing told, which only the older tells; and two in which both tell everything.
+
+    The older are on even lines.
+    """
     rows: list[tuple[Any, ...]] = []
-    for field, value in told.items():
-        rows.append((len(rows), field, "2025-03-10", *(value if name == field else None for name in told)))
+    for field in told:
+        rows.append((len(rows), field, "2025-03-10", *(told[name] if name == field else None for name in told)))
         rows.append((len(rows), field, "2025-03-11", *(None for _ in told)))
+    rows.append((len(rows), "the same", "2025-03-10", *told.values()))
+    rows.append((len(rows), "the same", "2025-03-11", *told.values()))
     return (f"line record_key exported_at_utc {' '.join(told)}", *rows)
 
 
@@ -200,8 +205,9 @@ def test_a_version_that_differs_in_anything_told_is_superseded_and_no_duplicate(
         Alone().given("staging.appointment_records", *versions(told), **common).run("staging.appointment_states")
     )
     for rows in (calls, appointments):
-        assert {row["state"] for row in rows if row["line"] % 2 == 0} == {"superseded"}
-        assert {row["state"] for row in rows if row["line"] % 2 == 1} == {"accepted"}
+        *different, same = [row["state"] for row in rows if row["line"] % 2 == 0]
+        assert (set(different), same) == ({"superseded"}, "duplicate")
+        assert {row["state"] for row in rows if row["line"] % 2 == 1} == {"accepted", "excluded"}
 
 
 def test_call_records_get_the_civil_time_of_the_centre_also_when_the_clock_changes() -> None:
@@ -364,13 +370,13 @@ def test_call_states_of_a_source_without_ids_let_each_export_replace_its_range_o
             (1, 1, "phone", "2025-03-10", False, "2025-03-03 23:59:59"),
             (1, 2, "phone", "2025-03-10", False, "2025-03-04 00:00:00"),
             (1, 3, "phone", "2025-03-10", False, "2025-03-05 10:00:00"),  # a day between those of file 2
+            (1, 4, "phone", "2025-03-10", False, "2025-03-06 10:00:00"),  # a day of files 2 and 5
             (2, 1, "phone", "2025-03-11", False, "2025-03-04 10:00:00"),
             (2, 2, "phone", "2025-03-11", False, "2025-03-04 10:00:00"),  # the same again: nobody can tell
             (2, 3, "phone", "2025-03-11", False, "2025-03-06 10:00:00"),
             (3, 1, "phone", "2025-03-12", True, "2025-03-03 10:00:00"),
             (4, 1, "other", "2025-03-12", False, "2025-03-03 10:00:00"),
-            (5, 1, "phone", "2025-03-11", False, "2025-03-05 10:00:00"),  # made at the same instant as file 2
-            (6, 1, "phone", "2025-03-13", False, "2025-03-05 10:00:00"),
+            (5, 1, "phone", "2025-03-13", False, "2025-03-06 10:00:00"),
             file_name="a",
             replaces_dates=True,
         )
@@ -380,13 +386,13 @@ def test_call_states_of_a_source_without_ids_let_each_export_replace_its_range_o
         (1, 1, "accepted"),
         (1, 2, "superseded"),
         (1, 3, "superseded"),
+        (1, 4, "superseded"),
         (2, 1, "accepted"),
         (2, 2, "accepted"),
-        (2, 3, "accepted"),
+        (2, 3, "superseded"),
         (3, 1, "superseded"),
         (4, 1, "accepted"),
-        (5, 1, "superseded"),
-        (6, 1, "accepted"),
+        (5, 1, "accepted"),
     ]
 
 
@@ -433,6 +439,9 @@ def test_appointment_states_let_the_newest_version_win_and_keep_what_the_oldest_
                 (10, "excluded", "2025-03-01", "2025-03-10 09:00", None, False, "test", None),
                 (11, "newer unreadable", "2025-03-01", "2025-03-10 09:00", None, False, None, None),
                 (12, "newer unreadable", "2025-03-02", None, None, False, None, "no date"),
+                (13, "planned later", "2025-03-01", None, None, False, None, None),
+                (14, "planned later", "2025-03-02", "2025-03-11 09:00", None, False, None, None),
+                (15, "planned later", "2025-03-03", "2025-03-12 09:00", None, False, None, None),
             ),
             file_id=1,
             source="desk",
@@ -452,6 +461,9 @@ def test_appointment_states_let_the_newest_version_win_and_keep_what_the_oldest_
         (9, "accepted", "2025-03-11 09:00:00", "2025-03-07 09:00:00", "2025-03-07 09:00:00"),
         (10, "excluded", "2025-03-10 09:00:00", "2025-03-10 09:00:00", "2025-03-10 09:00:00"),
         (11, "accepted", "2025-03-10 09:00:00", "2025-03-10 09:00:00", "2025-03-10 09:00:00"),
+        (13, "superseded", None, "2025-03-11 09:00:00", "2025-03-11 09:00:00"),
+        (14, "superseded", "2025-03-11 09:00:00", "2025-03-11 09:00:00", "2025-03-11 09:00:00"),
+        (15, "accepted", "2025-03-12 09:00:00", "2025-03-11 09:00:00", "2025-03-11 09:00:00"),
     ]
 
 
@@ -488,8 +500,9 @@ def test_appointment_states_of_days_without_a_time_keep_the_oldest_day() -> None
         .given(
             "staging.appointment_records",
             "line exported_at_utc planned_day",
-            (1, "2025-03-01", "2025-03-10"),
-            (2, "2025-03-02", "2025-03-12"),
+            (1, "2025-03-01", None),
+            (2, "2025-03-02", "2025-03-10"),
+            (3, "2025-03-03", "2025-03-12"),
             file_id=1,
             source="desk",
             record_key="moved",
@@ -499,14 +512,15 @@ def test_appointment_states_of_days_without_a_time_keep_the_oldest_day() -> None
         .run("staging.appointment_states")
     )
     assert only(rows, "line state planned_day first_planned_day") == [
-        (1, "superseded", "2025-03-10", "2025-03-10"),
-        (2, "accepted", "2025-03-12", "2025-03-10"),
+        (1, "superseded", None, "2025-03-10"),
+        (2, "superseded", "2025-03-10", "2025-03-10"),
+        (3, "accepted", "2025-03-12", "2025-03-10"),
     ]
 
 
 # --- the calendar ----------------------------------------------------------------------------------------------------
 
-SUNDAY, MONDAY = "2025-03-09", "2025-03-10"
+FRIDAY, SATURDAY, SUNDAY, MONDAY, TUESDAY = (f"2025-03-{day}" for day in ("07", "08", "09", "10", "11"))
 NINE, NOON, ONE, FOUR, MIDNIGHT = 540, 720, 780, 960, 1440
 
 
@@ -552,13 +566,40 @@ def test_day_segments_of_a_regular_day_are_open_or_closed_by_the_clock() -> None
     assert segments_of(SUNDAY) == [(0, MIDNIGHT, False, "closed_weekday")]
 
 
-def test_day_segments_tell_their_civil_time_and_when_the_desk_opens_next_that_day() -> None:
-    assert segments_of(MONDAY, columns="starts_local ends_local next_opens_local is_regular") == [
-        (monday("00:00:00"), monday("09:00:00"), monday("09:00:00"), False),
-        (monday("09:00:00"), monday("12:00:00"), monday("13:00:00"), True),
-        (monday("12:00:00"), monday("13:00:00"), monday("13:00:00"), False),
-        (monday("13:00:00"), monday("16:00:00"), None, True),
-        (monday("16:00:00"), "2025-03-11 00:00:00", None, False),
+def test_day_segments_tell_their_civil_time() -> None:
+    assert segments_of(MONDAY, columns="starts_local ends_local is_regular") == [
+        (monday("00:00:00"), monday("09:00:00"), False),
+        (monday("09:00:00"), monday("12:00:00"), True),
+        (monday("12:00:00"), monday("13:00:00"), False),
+        (monday("13:00:00"), monday("16:00:00"), True),
+        (monday("16:00:00"), "2025-03-11 00:00:00", False),
+    ]
+
+
+def test_day_segments_tell_when_the_service_point_opens_and_closes_next_also_beyond_midnight() -> None:
+    rows = (
+        Alone()
+        .given("input.calendar_span", "first_date last_date", (MONDAY, TUESDAY))
+        .given("input.hours", "hours_id service_point", (0, "desk"), (1, "other"), valid_from=MONDAY, valid_to=TUESDAY)
+        .given(
+            "input.opening_intervals",
+            "hours_id weekday opens_minute closes_minute",
+            (0, 1, NINE, MIDNIGHT),
+            (0, 2, 0, NOON),
+            (0, 2, ONE, FOUR),
+            (1, 1, 600, 660),
+        )
+        .run("staging.day_segments")
+    )
+    nine, noon, one, four = monday("09:00:00"), "2025-03-11 12:00:00", "2025-03-11 13:00:00", "2025-03-11 16:00:00"
+    desk = [row for row in rows if row["service_point"] == "desk"]
+    assert only(desk, "starts_local is_open next_opens_local next_closes_local") == [
+        (monday("00:00:00"), False, nine, noon),
+        (nine, True, "2025-03-11 00:00:00", noon),
+        ("2025-03-11 00:00:00", True, one, noon),
+        (noon, False, one, four),
+        (one, True, None, four),
+        (four, False, None, None),
     ]
 
 
@@ -815,12 +856,12 @@ def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[s
         .given("input.rules", "short_abandon_seconds", (5,))
         .given(
             "staging.day_segments",
-            "starts_local ends_local is_open closed_reason next_opens_local",
-            (monday("00:00"), monday("09:00"), False, "before_opening", monday("09:00")),
-            (monday("09:00"), monday("12:00"), True, None, monday("13:00")),
-            (monday("12:00"), monday("13:00"), False, "break", monday("13:00")),
-            (monday("13:00"), monday("16:00"), True, None, None),
-            (monday("16:00"), "2025-03-11 00:00", False, "after_closing", None),
+            "starts_local ends_local is_open closed_reason next_opens_local next_closes_local",
+            (monday("00:00"), monday("09:00"), False, "before_opening", monday("09:00"), monday("12:00")),
+            (monday("09:00"), monday("12:00"), True, None, monday("13:00"), monday("12:00")),
+            (monday("12:00"), monday("13:00"), False, "break", monday("13:00"), monday("16:00")),
+            (monday("13:00"), monday("16:00"), True, None, f"{TUESDAY} 09:00", monday("16:00")),
+            (monday("16:00"), f"{TUESDAY} 00:00", False, "after_closing", f"{TUESDAY} 09:00", f"{TUESDAY} 00:00"),
             date=MONDAY,
             service_point="telephone",
         )
@@ -895,6 +936,18 @@ def test_a_call_of_several_legs_is_answered_if_one_of_them_is_and_waits_from_the
 def test_a_call_is_open_while_one_of_its_legs_is() -> None:
     rows = calls_of("leg_id is_open arrived", ("1", True, monday("10:00")), ("2", False, monday("10:01")), call_id="a")
     assert only(rows, "outcome") == [("open",)]
+
+
+def test_a_call_that_rings_at_several_agents_waits_to_the_first_answer_or_else_to_the_last_who_gives_up() -> None:
+    rows = calls_of(
+        "call_id leg_id arrived is_answered wait_seconds",
+        ("answered", "1", monday("10:00:00"), True, 30),
+        ("answered", "2", monday("10:00:05"), True, 10),
+        ("answered", "3", monday("10:00:00"), False, 5),
+        ("missed", "1", monday("10:00:00"), False, 50),
+        ("missed", "2", monday("10:00:20"), False, 10),
+    )
+    assert only(rows, "call_id outcome wait_seconds") == [("answered", "answered", 15), ("missed", "missed", 50)]
 
 
 def test_a_missed_call_of_several_legs_waits_to_the_end_of_the_last_which_says_why() -> None:
@@ -995,6 +1048,7 @@ def test_a_call_that_reaches_over_closing_or_opening_is_flagged() -> None:
         ("answered after the break", monday("12:59"), monday("13:00:01"), monday("13:01"), True),
         ("by a machine", monday("08:59"), monday("09:00:01"), monday("09:01"), False),
         ("answered in the evening", monday("17:00"), monday("17:01"), monday("17:02"), True),
+        ("answered next morning", monday("23:59"), f"{TUESDAY} 09:00", f"{TUESDAY} 09:01", True),
         ("without an end", monday("11:59"), None, None, False),
     )
     assert only(rows, "call_id is_ended_after_closing is_spanning_opening") == [
@@ -1002,6 +1056,7 @@ def test_a_call_that_reaches_over_closing_or_opening_is_flagged() -> None:
         ("answered at opening", False, True),
         ("answered before opening", False, False),
         ("answered in the evening", False, False),
+        ("answered next morning", False, True),
         ("by a machine", False, False),
         ("ends after closing", True, False),
         ("ends at closing", False, False),
@@ -1052,8 +1107,6 @@ def test_a_call_stands_in_the_step_of_the_bridge_that_fits_its_outcome_and_what_
 
 
 # --- core.appointments -----------------------------------------------------------------------------------------------
-
-FRIDAY, SATURDAY, TUESDAY = "2025-03-07", "2025-03-08", "2025-03-11"
 
 
 def appointments_of(columns: str, *rows: tuple[Any, ...], **common: Any) -> list[dict[str, Any]]:
@@ -1366,7 +1419,10 @@ OPEN_DAYS: tuple[Any, ...] = (
     ("2025-01-16", False, None),
     ("2025-02-01", True, "2025-02-01 16:00"),
 )
-CALL_SOURCE: tuple[Any, ...] = ("source kind", ("phone", "calls"))
+CALL_SOURCE: tuple[Any, ...] = (
+    "source kind valid_from valid_to",
+    ("phone", "calls", "0001-01-01", "9999-12-31"),
+)
 
 
 def months_of_calls(
@@ -1407,6 +1463,7 @@ def test_periods_run_from_the_first_record_to_the_newest_export_and_are_complete
     ("what_differs", "complete"),
     [
         ({"covered": [JANUARY]}, [True, False, False]),
+        ({"covered": [FEBRUARY]}, [False, True, False]),
         ({"covered": [JANUARY, ("phone", "2025-02-01", "2025-02-01 14:59:59")]}, [True, False, False]),
         (
             {"covered": [JANUARY, ("phone", "2025-02-01", "2025-02-01 14:00")], "offset_minutes": 120},
@@ -1422,6 +1479,7 @@ def test_periods_run_from_the_first_record_to_the_newest_export_and_are_complete
     ],
     ids=[
         "an open day in no export",
+        "an open day of the month before in no export",
         "an export made before closing",
         "an export made at closing by the clock of that day",
         "a second before it has ended",
@@ -1439,22 +1497,22 @@ def test_a_period_is_complete_only_with_evidence(what_differs: dict[str, Any], c
 @pytest.mark.parametrize(
     ("valid_from", "valid_to", "complete"),
     [
-        (None, None, [True, False]),
-        ("2025-02-01", None, [True, False]),
-        ("2025-02-02", None, [True, True]),
-        (None, "2025-01-31", [True, True]),
+        ("0001-01-01", "9999-12-31", [True, False]),
+        ("2025-02-01", "9999-12-31", [True, False]),
+        ("2025-02-02", "9999-12-31", [True, True]),
+        ("0001-01-01", "2025-02-01", [True, False]),
+        ("0001-01-01", "2025-01-31", [True, True]),
     ],
 )
 def test_a_period_needs_every_source_that_is_expected_then(
-    valid_from: str | None, valid_to: str | None, complete: list[bool]
+    valid_from: str, valid_to: str, complete: list[bool]
 ) -> None:
-    second = ("second", "calls", valid_from, valid_to)
     found = months_of_calls(
         JANUARY,
         FEBRUARY,
         ("second", "2025-01-15", "2025-01-15 20:00"),
         as_of="2025-02-28 23:00",
-        sources=("source kind valid_from valid_to", ("phone", "calls", None, None), second),
+        sources=(*CALL_SOURCE, ("second", "calls", valid_from, valid_to)),
     )
     assert [row[3] for row in found if row[1] == "month"][:2] == complete
 
@@ -1502,7 +1560,7 @@ def test_a_period_with_an_open_day_on_which_no_source_is_expected_is_not_complet
     found = months_of_calls(
         JANUARY,
         as_of="2025-12-31 23:00",
-        sources=("source kind valid_to", ("phone", "calls", "2025-01-31")),
+        sources=("source kind valid_from valid_to", ("phone", "calls", "0001-01-01", "2025-01-31")),
     )
     complete = {row[1:3]: row[3] for row in found}
     assert complete["month", "2025-01-01"] is True
@@ -1527,6 +1585,8 @@ def test_periods_of_visits_and_bookings_need_the_sources_that_claim_to_hold_them
             "kind source covers_planned covers_booked",
             ("appointments", "desk", covers_planned, covers_booked),
             ("calls", "phone", False, False),
+            valid_from="0001-01-01",
+            valid_to="9999-12-31",
         )
         .given("core.calendar", *OPEN_DAYS, service_point="desk")
         .given("core.appointments", "booked_date visit_date", ("2025-01-02", "2025-01-15"))
@@ -1556,6 +1616,7 @@ def test_periods_before_the_calendar_and_after_the_newest_export_are_there_if_th
         Alone()
         .given("input.calendar_span", "first_date as_of_utc", ("2025-01-01", "2025-02-15"))
         .given("input.utc_days", "utc_date offset_minutes", ("2025-02-15", 60))
+        .given("core.calendar", *OPEN_DAYS, service_point="desk")
         .given("core.appointments", "booked_date visit_date", ("2024-06-03", "2025-01-15"), (None, "2025-04-02"))
         .run("staging.periods")
     )
@@ -1752,10 +1813,11 @@ def test_telephone_waits_are_summed_exactly_over_answered_calls_inside_with_all_
         (2, Decimal("12.5"), 6.25),
         (0, 0, None),
     ]
-    assert only(rows, "all_answered all_waits all_wait_seconds_sum lower_bound_waits impossible_durations") == [
-        (4, 3, Decimal("90.003"), 1, 1),
-        (0, 0, 0, 0, 0),
+    assert only(rows, "all_answered all_waits all_wait_seconds_sum impossible_durations") == [
+        (4, 3, Decimal("90.003"), 1),
+        (0, 0, 0, 0),
     ]
+    assert only(rows, "lower_bound_waits all_lower_bound_waits") == [(1, 2), (0, 0)]
 
 
 def test_telephone_waits_have_a_row_for_every_month_and_queue() -> None:
@@ -1898,7 +1960,7 @@ def test_lead_times_are_summed_by_cluster_and_channel_with_cancelled_and_desk_ap
             ("2025-01-01", "completed", False, 2, 4, None),
             ("2025-01-31", "planned", False, 3, 5, None),
             ("2025-01-31", "planned", False, 4, None, None),
-            ("2025-01-15", "cancelled", False, 5, 6, None),
+            ("2025-01-15", "cancelled", False, 6, 6, None),
             ("2025-01-15", "cancelled", True, 1, 0, None),
             ("2025-01-15", "completed", True, 1, 7, None),
             ("2025-01-15", "completed", True, 2, 7, None),
@@ -1921,7 +1983,7 @@ def test_lead_times_are_summed_by_cluster_and_channel_with_cancelled_and_desk_ap
         "last_planned_appointments last_planned_working_days_sum cancelled cancelled_working_days_sum desk_same_day "
         "desk_same_day_working_days_sum planned_before_booked outside_calendar"
     )
-    assert only(rows, apart) == [(2, 9, 2, 6, 2, 3, 2, 1), (0, 0, 0, 0, 0, 0, 0, 0)]
+    assert only(rows, apart) == [(2, 9, 2, 7, 2, 3, 2, 1), (0, 0, 0, 0, 0, 0, 0, 0)]
 
 
 def test_lead_times_leave_walk_ins_out_and_have_a_row_for_each_cluster_and_channel_that_occurs() -> None:
@@ -2005,10 +2067,10 @@ def test_the_figures_of_the_telephone_wait_are_exact_sums_and_marked_where_a_wai
         .given(
             "marts.telephone_wait_monthly",
             "month queue wait_seconds_sum waits queue_wait_seconds_sum queue_waits all_wait_seconds_sum all_waits "
-            "lower_bound_waits",
-            ("2025-01-01", "main", "30.003", 2, "12.5", 3, "90.003", 4, 0),
-            ("2025-01-01", "other", "10", 1, "1", 1, "10", 1, 1),
-            ("2025-02-01", "main", "5", 1, "5", 1, "5", 1, 0),
+            "lower_bound_waits all_lower_bound_waits",
+            ("2025-01-01", "main", "30.003", 2, "12.5", 3, "90.003", 4, 0, 0),
+            ("2025-01-01", "other", "10", 1, "1", 1, "10", 1, 1, 1),
+            ("2025-02-01", "main", "5", 1, "5", 1, "5", 1, 0, 1),
         )
         .run("staging.values_telephone_wait")
     )
@@ -2029,6 +2091,15 @@ def test_the_figures_of_the_telephone_wait_are_exact_sums_and_marked_where_a_wai
         ("headline", Decimal("45.003"), 4, True),
         ("queue_wait", Decimal("18.5"), 5, False),
     ]
+    main = [row for row in rows if row["dimension"] == "main" and row["variant"] in ("all_answered", "queue_wait")]
+    assert only(main, "variant period_type period is_lower_bound") == [
+        ("all_answered", "month", "2025-01-01", False),
+        ("all_answered", "month", "2025-02-01", True),
+        ("all_answered", "year", "2025-01-01", True),
+        ("queue_wait", "month", "2025-01-01", False),
+        ("queue_wait", "month", "2025-02-01", False),
+        ("queue_wait", "year", "2025-01-01", False),
+    ]
     assert {row["dimension"]: row["dimension_type"] for row in rows} == {
         "all": "all",
         "main": "queue",
@@ -2042,7 +2113,12 @@ def test_the_figures_of_the_telephone_wait_are_exact_sums_and_marked_where_a_wai
 def test_the_figures_of_the_answer_speed_are_shares_of_the_calls_with_a_usable_wait() -> None:
     rows = (
         Alone()
-        .given("marts.telephone_wait_monthly", "month lower_bound_waits", ("2025-01-01", 1), ("2025-02-01", 0))
+        .given(
+            "marts.telephone_wait_monthly",
+            "month lower_bound_waits all_lower_bound_waits",
+            ("2025-01-01", 1, 1),
+            ("2025-02-01", 0, 1),
+        )
         .given(
             "marts.answer_speed_monthly",
             "month queue speed_bucket answered all_answered offered_total",
@@ -2069,6 +2145,8 @@ def test_the_figures_of_the_answer_speed_are_shares_of_the_calls_with_a_usable_w
         ("year", "2025-01-01", "31-60", 3, 10, True),
         ("year", "2025-01-01", "unknown", 2, None, True),
     ]
+    february = {(row["variant"], row["is_lower_bound"]) for row in rows if row["period"] == "2025-02-01"}
+    assert february == {("headline", False), ("all_answered", True), ("of_offered", False)}
     year = [row for row in rows if row["period_type"] == "year" and row["variant"] != "headline"]
     assert only(year, "variant dimension numerator denominator reason_if_none") == [
         ("all_answered", "0-30", 11, 15, "no_answered_calls"),
