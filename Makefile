@@ -18,7 +18,7 @@ check: .venv/dev ## style, types, SQL
 	$(BIN)/sqlfluff lint --processes 0 sql
 
 ui: .venv/run ## the Dagster UI on http://localhost:3000 (it has no login, so it listens here only)
-	$(BIN)/dagster dev --host 127.0.0.1 --port 3000
+	DAGSTER_HOME="$(CURDIR)" $(BIN)/dagster dev --host 127.0.0.1 --port 3000
 
 lock: ## compile the locked requirements again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras \
@@ -29,7 +29,7 @@ lock: ## compile the locked requirements again (needs uv)
 samples: ## write the synthetic sample exports again, byte for byte the same
 	$(PYTHON) sample_exports/make_samples.py
 
-clean: ## forget everything that can be made again, the warehouse of the samples too
+clean: ## forget everything that was made here: environment, Dagster's history, the warehouse in data/
 	rm -rf .venv .dagster data
 
 .venv/run: requirements.txt pyproject.toml | .venv

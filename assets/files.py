@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
 from pipelines.settings import Settings, Source
@@ -46,6 +46,11 @@ def export_files(settings: Settings, today: date) -> list[ExportFile]:
     return [found[path] for path in sorted(found)]
 
 
+def claims(source: Source, name: str) -> bool:
+    """Whether a source claims a file of this name, below the exports folder."""
+    return PurePosixPath("/", name).match("/" + source.files)
+
+
 def _dated(path: Path, source: Source, settings: Settings, today: date) -> ExportFile:
     name = path.relative_to(settings.folders.exports).as_posix()
     made, problem = _made_at(path.name, source)
@@ -72,7 +77,7 @@ def _made_at(file_name: str, source: Source) -> tuple[datetime | None, str | Non
     try:
         made = datetime.strptime(match["stamp"], rule.format or "")
     except ValueError:
-        return None, f"'{match['stamp']}' in its name is not a date in the format {rule.format!r}"
+        return None, f"the export date in its name is not in the format {rule.format!r}"
     return (datetime.combine(made.date(), rule.time) if rule.time is not None else made), None
 
 

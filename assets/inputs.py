@@ -78,8 +78,9 @@ def as_of(files: list[Receipt]) -> datetime | None:
 def _too_many(receipt: Receipt, most: dict[str, Decimal]) -> str:
     share = 100 * receipt.quarantined / receipt.records
     return (
-        f"{receipt.quarantined} of {receipt.records} records ({share:.1f} %) can't be read, more than the declared "
-        f"{100 * most[receipt.source]:g} %; the first: {receipt.first_quarantine}"
+        f"{receipt.quarantined} of {receipt.records} records ({share:.1f} %) can't be read, more than the "
+        f"{100 * most[receipt.source]:g} % of max_quarantined_share of source '{receipt.source}'; the first: "
+        f"{receipt.first_quarantine}"
     )
 
 
@@ -128,7 +129,7 @@ def _records(con: duckdb.DuckDBPyConnection, table: str, model: type[pa.DataFram
     con.execute(
         f"""create table input.{table} as
         select files.file_id, record.* exclude (filename)
-        from read_parquet(?, filename = true, hive_partitioning = false, union_by_name = false) as record
+        from read_parquet(?, filename = true, hive_partitioning = false, union_by_name = true) as record
         join input.files as files on files.path = record.filename and files.status in ('loaded', 'replaced')""",
         [[glob.escape(path) for path in sorted(paths)]],
     )

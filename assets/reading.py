@@ -190,12 +190,12 @@ def _lines(stream: io.RawIOBase, text: TextFile) -> Iterator[str]:
                 line = encoded.decode(text.encoding)
             except UnicodeDecodeError:
                 raise FileRefused(f"line {number}: not {text.encoding} text; is 'encoding' right?") from None
+            if "\0" in line:
+                raise FileRefused(f"line {number}: holds a NUL character, so this is not a text file")
             if text.last_line_ends and not line.endswith("\n"):
-                if "\r" in line.rstrip("\r"):
+                if number == 1 and "\r" in line.rstrip("\r"):
                     raise FileRefused(f"line {number}: its lines end in CR alone; export with LF or CRLF line ends")
                 raise FileDeferred(
                     f"line {number}, the last one, has no line end: it is still being written, or was cut"
                 )
-            if "\0" in line:
-                raise FileRefused(f"line {number}: holds a NUL character, so this is not a text file")
             yield line.removeprefix("\ufeff") if number == 1 else line

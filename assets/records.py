@@ -15,17 +15,21 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from itertools import islice
+from pathlib import Path
 
 import polars as pl
 from pydantic import BaseModel
 
 from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
-from assets.files import ExportFile
+from assets.files import ExportFile, claims
 from assets.reading import Batch, FileDeferred, FileRefused, TextExport, sha256_of
 from pipelines import durable
 from pipelines.settings import Settings, Source
 from schemas.records import AppointmentRecord, CallRecord
 
+MOST_RAW_TEXT = 1000
+"""Records of a file whose raw fields are kept: a wrong mapping must not copy a whole export, callers included."""
 READER_VERSION = 1
 """Raise it when the same bytes and settings would be read into other records: everything is then read again."""
 
@@ -63,24 +67,31 @@ class RecordStore:
         self.receipts = self._receipts()
 
     def _receipts(self) -> list[Receipt]:
-        """All receipts of the declared sources, by source and delivery."""
+        """All receipts of files that the declared sources claim today, by source and delivery.
+
+        Of a file that two sources claim only the refusal counts, however it was read before.
+        """
+        sources = self.settings.sources
         found = [
-            Receipt.model_validate_json(path.read_bytes())
-            for source in self.settings.sources
+            receipt
+            for source in sources
             for path in (self.records / source.name / "receipts").glob("*.json")
+            if (receipt := Receipt.model_validate_json(path.read_bytes()))
+            and claims(source, receipt.name)
+            and (receipt.status == "refused" or sum(claims(other, receipt.name) for other in sources) == 1)
         ]
         return sorted(found, key=lambda receipt: (receipt.source, receipt.delivery, receipt.name))
 
     def unread(self, files: Iterable[ExportFile]) -> list[ExportFile]:
         """The files that have no receipt yet, or changed since, or would be read differently today."""
         latest = latest_by_name(self.receipts)
-        return [file for file in files if not _is_read(file, latest.get((file.source.name, file.name)))]
+        return [file for file in files if not self._is_read(file, latest.get((file.source.name, file.name)))]
 
     def read(self, file: ExportFile) -> Receipt:
         """Read one file into records, unless that is done already. Never raises for what is in the file."""
         deliveries = [receipt for receipt in self.receipts if receipt.source == file.source.name]
         before = latest_by_name(deliveries).get((file.source.name, file.name))
-        if before is not None and _is_read(file, before):
+        if before is not None and self._is_read(file, before):
             return before
         size, modified_ns = _stat(file)
         receipt = Receipt(
@@ -114,16 +125,17 @@ class RecordStore:
         for batch in export.batches():
             frame = _canonical(batch, export.header, source)
             frames.append(frame)
-            raw_lines.extend(_raw_text(batch, frame))
+            raw_lines.extend(islice(_raw_text(batch, frame), MOST_RAW_TEXT - len(raw_lines)))
         records = pl.concat(frames)
         sha256 = export.sha256()
         parquet = self.records / source.name / str(file.day) / f"{sha256}.parquet"
         durable.private_folder(parquet.parent)
+        self._forget(parquet, receipt.reader)
         partial = parquet.with_suffix(".partial")
         records.write_parquet(partial, compression="zstd")
         durable.rename(partial, parquet)
-        if raw_lines:
-            private = self.private / source.name / str(file.day) / f"{sha256}.jsonl"
+        private = self.private / source.name / str(file.day) / f"{sha256}.jsonl"
+        if raw_lines and not private.exists():  # its time of writing decides when it expires
             durable.private_folder(private.parent)
             durable.write_private(private, "".join(raw_lines))
         quarantined = records.filter(pl.col("quarantine_reason").is_not_null())
@@ -158,6 +170,22 @@ class RecordStore:
             kept.append(old)
         self.receipts = [*kept, receipt]
 
+    def _is_read(self, file: ExportFile, receipt: Receipt | None) -> bool:
+        """Whether a receipt still tells what reading the file today would give."""
+        if receipt is None or receipt.status == "deferred" or not receipt.sha256:
+            return False
+        if receipt.parquet is not None and not (self.records / receipt.parquet).exists():
+            return False
+        reader = file.source.reader_fingerprint(READER_VERSION)
+        dated = (receipt.day, receipt.exported_at_utc) == (file.day, file.exported_at_utc)
+        return dated and (receipt.size, receipt.modified_ns, receipt.reader) == (*_stat(file), reader)
+
+    def _forget(self, parquet: Path, reader: str) -> None:
+        """Take back the receipts of records that another reader will replace: killed here, they are read again."""
+        for receipt in self.receipts:
+            if receipt.reader != reader and receipt.parquet == parquet.relative_to(self.records).as_posix():
+                (self.records / receipt.source / "receipts" / _receipt_name(receipt)).unlink(missing_ok=True)
+
     def expire_private(self, now: float | None = None) -> int:
         """Delete the raw text of quarantined records that is older than the settings allow; returns how many."""
         oldest = (time.time() if now is None else now) - self.settings.retention.private_days * 86_400
@@ -170,14 +198,6 @@ class RecordStore:
 def latest_by_name(receipts: Iterable[Receipt]) -> dict[tuple[str, str], Receipt]:
     """The receipt of the last delivery of each file name. `receipts` come in order of delivery."""
     return {(receipt.source, receipt.name): receipt for receipt in receipts}
-
-
-def _is_read(file: ExportFile, receipt: Receipt | None) -> bool:
-    if receipt is None or receipt.status == "deferred" or not receipt.sha256:
-        return False
-    reader = file.source.reader_fingerprint(READER_VERSION)
-    dated = (receipt.day, receipt.exported_at_utc) == (file.day, file.exported_at_utc)
-    return dated and (receipt.size, receipt.modified_ns, receipt.reader) == (*_stat(file), reader)
 
 
 def _stat(file: ExportFile) -> tuple[int, int]:

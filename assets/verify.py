@@ -93,6 +93,12 @@ SUMS: dict[str, str] = {
         select count(*) from marts.visitor_wait_monthly
         where appointments <> visits + walk_ins + cancelled + no_shows + not_started + impossible + no_planned_time
     """,
+    "the months of visits hold every appointment that has a day (marts.visitor_wait_monthly)": """
+        select abs(
+            (select count(*) from core.appointments where visit_date is not null)
+            - (select coalesce(sum(appointments), 0) from marts.visitor_wait_monthly)
+        )
+    """,
     "the parts of the lead time sum to what was booked (marts.appointment_lead_time_monthly)": """
         select count(*) from marts.appointment_lead_time_monthly
         where booked <> appointments + cancelled + desk_same_day + planned_before_booked + outside_calendar

@@ -129,7 +129,7 @@ def build_and_publish(settings: Settings, run_id: str) -> tuple[dict[str, int], 
         file.unlink(missing_ok=True)
         raise dg.Failure(description=f"Nothing was published: {broken}") from None
     rows = {table: _count(con, f"select count(*) from {table}") for table in TABLES}
-    outstanding = outstanding_files(con, settings)
+    outstanding = not_in(con, settings)
     finish(con)
     path = warehouse.publish(file, publication)
     log.info("published %s", path.name)
@@ -157,8 +157,12 @@ def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def outstanding_files(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
-    """A sentence for every file that still lies in the exports folder and whose last delivery is not in."""
+def not_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
+    """A sentence for everything that is not in and asks for somebody's attention.
+
+    Files that still lie in the exports folder and whose last delivery is not in; sources without any file; records
+    on days without declared hours.
+    """
     rows = con.execute(
         """
         with latest as (
@@ -170,6 +174,20 @@ def outstanding_files(con: duckdb.DuckDBPyConnection, settings: Settings) -> lis
         order by file_name
         """
     ).fetchall()
-    return [
+    sentences = [
         f"{name} was {status}: {reason}" for name, status, reason in rows if (settings.folders.exports / name).exists()
+    ]
+    known = {source for (source,) in con.execute("select distinct source from ops.ledger").fetchall()}
+    sentences += [
+        f"source '{source.name}': no file in {settings.folders.exports} matches {source.files!r}; is 'files' right?"
+        for source in settings.sources
+        if source.name not in known
+    ]
+    without_hours = con.execute(
+        "select source, count(*) from ops.quarantine where column_name = '(arrival)' group by source order by source"
+    ).fetchall()
+    return sentences + [
+        f"source '{source}': {count} records arrived on days for which the settings declare no hours of the "
+        "telephone; add [[hours]] for them (which they are: ops.quarantine)"
+        for source, count in without_hours
     ]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,12 +70,12 @@ def run(
 
         try:
             with _progress(quiet or as_json):
-                night = run_night(settings)
+                run_id = run_night(settings)
         except (NightFailed, NightIsRunning) as error:
             _stop(str(error), 1)
     summary = summarise(settings)
     if as_json:
-        print(json.dumps({"run_id": night.run_id, **asdict(summary)}, default=str, indent=2))
+        print(json.dumps({"run_id": run_id, **asdict(summary)}, default=str, indent=2))
     elif not quiet:
         _print(summary)
     for sentence in summary.outstanding:
@@ -143,6 +142,8 @@ def _print(summary: Summary) -> None:
             met,
         )
     out.print(table)
+    if not all(line.complete for line in summary.indicators):
+        out.print("* incomplete: not ended, an open day not covered by an export, or a call still open\n")
     states = Table(
         "", *summary.records, title="Records, each in exactly one state", title_justify="left", box=box.SIMPLE_HEAD
     )
@@ -163,7 +164,7 @@ def _title(line: IndicatorLine) -> str:
 
 def _period(line: IndicatorLine) -> str:
     period = f"{line.period:%Y}" if line.period_type == "year" else f"{line.period:%Y-%m}"
-    return period if line.complete else f"{period} (incomplete)"
+    return period if line.complete else f"{period} *"
 
 
 def _figure(value: float | None, unit: str) -> str:
@@ -172,11 +173,7 @@ def _figure(value: float | None, unit: str) -> str:
 
 def main() -> None:
     """The entry point of `kcc`."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        err.print("kcc: interrupted; nothing was published")
-        sys.exit(130)
+    app()
 
 
 if __name__ == "__main__":

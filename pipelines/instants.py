@@ -25,6 +25,8 @@ _SHAPES = {
 }
 _OTHER_SPELLINGS = {".%f": "%.f", "%:z": "%z", "%#z": "%z"}
 _TOKEN = re.compile(r"%\.f|%.|[^%]+|%")
+_RUNNING_ON = {"%m": "[0-9]{2}", "%d": "[0-9]{2}", "%H": "(?:[01][0-9]|2[0-3])", "%I": "[0-9]{2}"}
+"""Next to another number, a number has two digits."""
 _NUMBERS = ("%Y", "%y", "%m", "%d", "%H", "%I", "%M", "%S")
 
 
@@ -60,8 +62,10 @@ def read_format(declared: str, day_only: bool) -> Format:
         else:
             neighbours = {*tokens[max(number - 1, 0) : number], *tokens[number + 1 : number + 2]}
             runs_on = token in _NUMBERS and not neighbours.isdisjoint(_NUMBERS)
-            shape += "[0-9]{2}" if runs_on and token != "%Y" else _SHAPES[token]
+            shape += _RUNNING_ON[token] if runs_on and token in _RUNNING_ON else _SHAPES[token]
     _require(tokens, [{"%Y", "%y"}, {"%m", "%b"}, {"%d"}], "a day needs %Y, %m and %d")
+    if bool({"%H", "%I"} & set(tokens)) != ("%M" in tokens):
+        raise ValueError("format: hours and minutes go together")
     if not day_only:
         _require(tokens, [{"%H", "%I"}, {"%M"}], "a moment needs %H and %M; a day alone is declared by day_only = true")
     if ("%I" in tokens) != ("%p" in tokens):

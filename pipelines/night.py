@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -24,16 +22,6 @@ class NightFailed(Exception):
     """The run failed and published nothing; the message says why."""
 
 
-@dataclass(frozen=True)
-class Night:
-    """What a night did: its run, and how many files it found unread."""
-
-    run_id: str
-    unread: int
-    first_day: date
-    last_day: date
-
-
 def dagster_instance() -> dg.DagsterInstance:
     """The instance of $DAGSTER_HOME, else the project's own.
 
@@ -44,8 +32,8 @@ def dagster_instance() -> dg.DagsterInstance:
     return dg.DagsterInstance.from_config(str(home))
 
 
-def run_night(settings: Settings) -> Night:
-    """Take in every export that was not read yet, then build, verify and publish.
+def run_night(settings: Settings) -> str:
+    """Take in every export that was not read yet, then build, verify and publish; returns the id of the run.
 
     Raises NightIsRunning where another process is at work, NightFailed where nothing was published.
     """
@@ -64,7 +52,7 @@ def run_night(settings: Settings) -> Night:
             )
         if not result.success:
             raise NightFailed(_why(result))
-        return Night(result.run_id, len(unread), min(days), max(days))
+        return result.run_id
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:

@@ -76,10 +76,10 @@ class Warehouse:
             raise RuntimeError(f"{built.name} was not closed properly: it still has a write-ahead log")
         version = self.versions / f"{publication.version}.duckdb"
         built.chmod(0o444)
-        durable.rename(built, version)
         record = self.publications / f"{publication.version}.json"
         prepared = record.with_name(record.name + ".prepared")
         durable.write_private(prepared, publication.model_dump_json(indent=1))
+        durable.rename(built, version)
         link = self.folder / ".kcc.duckdb.next"
         link.unlink(missing_ok=True)
         link.symlink_to(version.relative_to(self.folder))

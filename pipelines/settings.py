@@ -70,8 +70,8 @@ def _searchable(pattern: str) -> str:
 
 
 def _below(pattern: str) -> str:
-    if not pattern or pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
-        raise ValueError("expected a pattern below the exports folder, such as 'telephony/calls_*.csv'")
+    if not pattern or pattern.startswith(("/", "~")) or {"..", "**"} & set(pattern.split("/")):
+        raise ValueError("expected a pattern below the exports folder, such as 'telephony/calls_*.csv', without **")
     return pattern
 
 
@@ -226,9 +226,14 @@ class OutcomeWord(Section):
     """What one word of the export says: what the software reports, and what happened."""
 
     reported: Literal["answered", "missed", "other"]
-    by_person: bool = True
+    by_person: bool | None = None
     open: bool = False
     reason: Literal["abandoned", "voicemail", "menu", "timeout", "no_agent", "callback"] = "abandoned"
+
+    @property
+    def is_answered(self) -> bool:
+        """A person answered: as declared by `by_person`, else what the software says."""
+        return self.reported == "answered" if self.by_person is None else self.by_person
 
 
 def _outcome_word(value: object) -> object:
@@ -434,7 +439,7 @@ class Norm(Section):
     """What was promised for an indicator, from a date until the next norm for the same thing."""
 
     indicator: Literal["missed_calls", "telephone_wait", "answer_speed", "visitor_wait", "lead_time"]
-    variant: str = "headline"
+    variant: Literal["headline", "action_plan"] = "headline"
     cluster: str | None = None
     operator: Literal["<", "<=", ">="]
     value: Decimal
@@ -454,6 +459,8 @@ class Norm(Section):
             raise ValueError(f"valid_from {self.valid_from}: a norm for {self.indicator} starts on {start}")
         if (self.cluster is not None) != (self.indicator == "visitor_wait"):
             raise ValueError("'cluster' is for visitor_wait, and required there")
+        if self.variant == "action_plan" and self.indicator != "telephone_wait":
+            raise ValueError("variant 'action_plan' is for telephone_wait")
         return self
 
 
@@ -517,6 +524,10 @@ class Settings(Section):
         for service, spans in mapped.items():
             _refuse_overlap(f"clusters: service '{service}'", spans)
         plan = self.action_plan
+        clusters = {cluster.cluster for cluster in self.clusters}
+        for norm in plan.norms:
+            if norm.cluster is not None and norm.cluster not in clusters:
+                raise ValueError(f"action_plan.norms: '{norm.cluster}' is not a cluster of [[clusters]]")
         _refuse_doubles("norms", [(n.indicator, n.variant, n.cluster, str(n.valid_from)) for n in plan.norms])
         _refuse_doubles("published_history", [(f.indicator, f.year) for f in plan.published_history])
         return self

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from assets.warehouse import outstanding_files
+from assets.warehouse import not_in
 from pipelines.settings import Settings
 
 STATES = ("records", "accepted", "excluded", "duplicates", "superseded", "quarantined")
@@ -65,8 +65,8 @@ INDICATORS = """
     left join marts.indicators as reported
         on
             reported.variant = 'reported'
-            and (reported.indicator, reported.period_type, reported.period, reported.dimension)
-            = (normed.indicator, normed.period_type, normed.period, normed.dimension)
+            and (reported.indicator, reported.period_type, reported.period, reported.dimension_type, reported.dimension)
+            = (normed.indicator, normed.period_type, normed.period, normed.dimension_type, normed.dimension)
     order by
         list_position(
             ['missed_calls', 'telephone_wait', 'answer_speed', 'visitor_wait', 'lead_time'], normed.indicator
@@ -92,7 +92,7 @@ def summarise(settings: Settings) -> Summary:
         return Summary(
             indicators=lines,
             records={source: dict(zip(STATES, numbers, strict=True)) for source, *numbers in counts},
-            outstanding=outstanding_files(con, settings),
+            outstanding=not_in(con, settings),
             warehouse=link,
             version=link.resolve().stem,
         )

@@ -199,7 +199,7 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource) -> pl.DataFrame:
 
     words = source.outcomes
     reported = parser.word(columns.outcome, {word: w.reported for word, w in words.items()}, "outcomes")
-    answering = [w for w, meaning in words.items() if meaning.reported == "answered" and meaning.by_person]
+    answering = [word for word, meaning in words.items() if meaning.is_answered]
     is_answered = _text(columns.outcome).is_in(answering).fill_null(False)
     is_open = _text(columns.outcome).is_in([w for w, meaning in words.items() if meaning.open]).fill_null(False)
     reason = _text(columns.outcome).replace_strict(

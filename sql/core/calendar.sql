@@ -4,7 +4,6 @@ with days as (
         date,
         service_point,
         bool_or(is_open) as is_open,
-        bool_or(is_regular) as has_regular_hours,
         bool_or(is_regular and not is_open) as is_cut_short,
         string_agg(
             format(

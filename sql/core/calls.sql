@@ -10,7 +10,7 @@ with legs as (
         row_number() over (
             partition by source, call_id
             -- excluded legs count only for a call that has no others
-            order by state = 'excluded', arrived_at_utc, leg_id, file_id, line
+            order by state = 'excluded', arrived_at_utc, try_cast(leg_id as bigint), leg_id, file_id, line
         ) as leg_number
     from staging.call_states
     where state in ('accepted', 'excluded')
@@ -31,19 +31,15 @@ last_waits as (
         queue_wait_seconds,
         impossible_duration,
         answered_at_utc,
-        coalesce(
-            arrived_at_utc + to_milliseconds((wait_seconds * 1000)::bigint),
-            answered_at_utc,
-            ended_at_utc,
-            arrived_at_utc
-        ) as wait_ended_at_utc
+        arrived_at_utc + to_milliseconds((wait_seconds * 1000)::bigint) as wait_ended_at_utc
     from counted_legs
     qualify row_number() over (
         partition by source, call_id
         order by
             is_answered desc,
             if(is_answered, wait_ended_at_utc, null) asc nulls last,
-            if(is_answered, null, wait_ended_at_utc) desc nulls last,
+            -- a leg of unknown length may have been the last
+            if(is_answered, null, wait_ended_at_utc) desc nulls first,
             leg_number
     ) = 1
 ),
@@ -133,7 +129,7 @@ select
     judged.arrived_at_utc,
     judged.arrived_local,
     judged.arrived_local::date as arrived_date,
-    judged.answered_at_utc,
+    if(judged.is_answered, judged.answered_at_utc, null) as answered_at_utc,
     judged.ended_at_utc,
     judged.wait_seconds,
     judged.queue_wait_seconds,
@@ -147,7 +143,7 @@ select
     judged.outcome,
     judged.is_answered,
     judged.exclusion_rule,
-    if(judged.is_answered, null, judged.missed_reason) as missed_reason,
+    if(judged.is_answered or judged.outcome = 'open', null, judged.missed_reason) as missed_reason,
     judged.is_within_opening_hours,
     judged.closed_reason,
     case
@@ -171,7 +167,10 @@ select
         when judged.outcome = 'outside_hours' then judged.closed_reason
         else judged.outcome
     end as bridge_step,
-    not judged.is_answered and coalesce(judged.wait_seconds < rules.short_abandon_seconds, false) as is_short_abandon,
+    -- a caller who hangs up soon; what a machine or a time-out ended was not the caller's doing
+    not judged.is_answered
+    and judged.missed_reason in ('abandoned', 'menu')
+    and coalesce(judged.wait_seconds < rules.short_abandon_seconds, false) as is_short_abandon,
     judged.is_within_opening_hours and coalesce(judged.ended_local > judged.next_closes_local, false)
         as is_ended_after_closing,
     not judged.is_within_opening_hours

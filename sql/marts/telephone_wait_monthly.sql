@@ -26,8 +26,8 @@ summed as (
         count(*) as all_answered,
         count(wait_seconds) as all_waits,
         sum(wait_seconds) as all_wait_seconds_sum,
-        count(*) filter (where is_inside and is_wait_lower_bound) as lower_bound_waits,
-        count(*) filter (where is_wait_lower_bound) as all_lower_bound_waits,
+        count(wait_seconds) filter (where is_inside and is_wait_lower_bound) as lower_bound_waits,
+        count(wait_seconds) filter (where is_wait_lower_bound) as all_lower_bound_waits,
         count(*) filter (where is_inside and impossible_duration is not null) as impossible_durations
     from answered
     group by month, queue

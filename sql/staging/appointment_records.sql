@@ -42,6 +42,12 @@ select
         )
     ) as checked_in_local,
     records.started_at_utc,
+    records.started_at_utc + to_minutes(
+        if(
+            coalesce(records.started_at_utc >= started.switch_at_utc, false),
+            started.offset_after_minutes, started.offset_minutes
+        )
+    ) as started_local,
     records.ended_at_utc,
     records.quarantine_column,
     records.quarantine_reason,
@@ -51,4 +57,5 @@ inner join input.files as files using (file_id)
 left join input.utc_days as booked on booked.utc_date = records.booked_at_utc::date
 left join input.utc_days as planned on planned.utc_date = records.planned_start_utc::date
 left join input.utc_days as first_planned on first_planned.utc_date = records.first_planned_start_utc::date
+left join input.utc_days as started on started.utc_date = records.started_at_utc::date
 left join input.utc_days as checked_in on checked_in.utc_date = records.checked_in_at_utc::date

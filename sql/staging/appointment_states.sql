@@ -77,6 +77,7 @@ select
     readable.checked_in_at_utc,
     readable.checked_in_local,
     readable.started_at_utc,
+    readable.started_local,
     readable.ended_at_utc
 from readable
 left join ranked using (file_id, line)

@@ -1,13 +1,21 @@
 -- The days that exports vouch for, by what they hold: calls that arrived, visits planned, appointments booked.
--- A file vouches for a day if it has a readable record of that day, or if its source declares how many days each
--- export holds. `exported_at_utc` is when the newest such export was made.
+-- A file vouches for a day if it has a readable record of that day (of a call: while the telephone was open), or if its
+-- source declares how many days each export holds. `exported_at_utc` is when the newest such export was made.
 with held as (
+    -- inside opening hours: a lone call of the evening before says nothing of that day
     select
         'calls' as basis,
-        file_id,
-        arrived_local::date as date
-    from staging.call_records
-    where quarantine_reason is null and not is_replaced
+        records.file_id,
+        records.arrived_local::date as date
+    from staging.call_records as records
+    inner join staging.day_segments as segments
+        on
+            segments.service_point = 'telephone'
+            and segments.date = records.arrived_local::date
+            and records.arrived_local >= segments.starts_local
+            and records.arrived_local < segments.ends_local
+            and segments.is_open
+    where records.quarantine_reason is null and not records.is_replaced
     union
     select
         'visits' as basis,

@@ -126,8 +126,15 @@ select
     periods.period_type,
     periods.period,
     coalesce(periods.ends_local <= as_of.as_of_local, false)
-    -- of a day before the calendar nobody knows whether it was open
-    and periods.period >= as_of.first_date
+    -- of a day without declared hours nobody knows whether it was open
+    and date_diff('day', periods.period, periods.ends_local) = (
+        select count(*) from core.calendar as calendar
+        inner join bases using (service_point)
+        where
+            bases.basis = periods.basis
+            and calendar.date >= periods.period
+            and calendar.date < periods.ends_local
+    )
     and not exists (
         select 1 from uncovered
         where

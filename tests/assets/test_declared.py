@@ -116,11 +116,15 @@ def test_a_key_without_a_value_is_quarantined() -> None:
     assert trouble(appointment({"service": " "}))[:2] == ("service", "no value, where one is required")
 
 
-def test_two_records_never_share_a_key_because_of_the_sign_between_its_columns() -> None:
-    one, other = calls({"id": "A|B", "leg": "C"}, {"id": "A", "leg": "B|C"}, columns={"call_id": ["id", "leg"]})
-    assert one["record_key"] != other["record_key"]
-    one, other = calls({"id": "A|B", "leg": "C"}, {"id": "A", "leg": "B|C"}, columns={"leg_id": "leg"})
-    assert one["record_key"] != other["record_key"]
+@pytest.mark.parametrize(
+    ("one", "other"), [(("A|B", "C"), ("A", "B|C")), (("A\\", "B|C"), ("A|B\\", "C")), (("A\\|B", "C"), ("A\\", "B|C"))]
+)
+def test_two_records_never_share_a_key_because_of_the_sign_between_its_columns(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    rows = [{"id": call_id, "leg": leg} for call_id, leg in (one, other)]
+    for columns in ({"call_id": ["id", "leg"]}, {"leg_id": "leg"}):
+        assert len({record["record_key"] for record in calls(*rows, columns=columns)}) == 2
 
 
 def test_a_source_without_ids_has_records_without_keys() -> None:
@@ -328,7 +332,7 @@ def test_the_first_of_several_ends_that_happened_counts() -> None:
         ),
         (
             "%Y%m%d%H%M%S",
-            ["2025011512000", "202501151200000"],
+            ["2025011512000", "202501151200000", "20250115120060", "20250115126000", "20250115240000"],
         ),
         (
             "%d/%m/%Y %I:%M:%S %p",
@@ -782,6 +786,17 @@ def test_a_planned_day_that_is_none_is_quarantined() -> None:
     for value in ("2025-02-29", "15/01/2025", "2025-01-15 10:00"):
         record = appointment({"planned": value}, columns={"planned_start": planned})
         assert trouble(record)[:2] == ("planned", "not in the format %Y-%m-%d")
+
+
+@pytest.mark.parametrize("format_", ["%Y-%m-%d %H", "%Y-%m-%d %H:%M", "%Y-%m-%d %M"])
+def test_a_planned_day_with_a_time_or_half_a_time_is_that_day_or_its_format_is_refused(format_: str) -> None:
+    planned = {"column": "planned", "format": format_, "day_only": True}
+    value = format_.replace("%Y-%m-%d", "2025-01-15").replace("%H", "23").replace("%M", "30")
+    try:
+        record = appointment({"planned": value}, columns={"planned_start": planned})
+    except ValidationError:
+        return
+    assert (record["planned_day"], trouble(record)) == (date(2025, 1, 15), SOUND)
 
 
 def test_a_planned_day_is_the_day_that_the_export_writes_also_with_an_offset() -> None:

@@ -143,6 +143,7 @@ def test_a_header_that_comes_again_in_the_middle_is_a_record_like_any_other(tmp_
         pytest.param(b"a,b", {}, id="half a header"),
         pytest.param(b"a,b\n1,2", {}, id="a last line without end"),
         pytest.param(b"a,b\r\n1,2\r", {}, id="a last line with half an end"),
+        pytest.param(b'a,b\n1,"x\ry",2', {}, id="a last line without end after a CR in quotes"),
         pytest.param(b'a,b\n"1\n2', {}, id="a quote that is still open on a line without end"),
     ],
 )
@@ -179,6 +180,7 @@ def test_a_file_cut_at_any_byte_is_deferred_or_refused_or_holds_only_whole_recor
         pytest.param("a,b\n1,2\n".encode("utf-16"), "line 1: not utf-8 text", id="UTF-16 with its mark"),
         pytest.param("a,b\n1,2\n".encode("utf-16-le"), "line 1: holds a NUL", id="UTF-16 without its mark"),
         pytest.param(b"PK\x03\x04\x14\x00\x08\x00\x08\x00\n", "line 1: holds a NUL", id="a zip"),
+        pytest.param(b"PK\x03\x04\x14\x00\x08\x00\x08\x00", "line 1: holds a NUL", id="a zip of one line"),
         pytest.param(gzip.compress(b"a,b\n1,2\n", mtime=0), "line 1: ", id="gzip that does not say so"),
         pytest.param(b'a,b\n1,"2\n3,4\n', "line 3: ", id="a quote that never closes"),
         pytest.param(b'a,b\n1,"2"x\n3,4\n', "line 2: ", id="a character after a closing quote"),

@@ -253,7 +253,24 @@ def test_a_file_without_a_date_in_its_name_is_refused_with_the_sentence_that_say
     status, reason = outcome(tmp_path, HEADER + SOUND, "calls_2025-02-30.csv")
     assert status == "refused"
     assert reason is not None
-    assert "'2025-02-30' in its name is not a date" in reason
+    assert "in its name is not" in reason
+    assert "'%Y-%m-%d'" in reason
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("calls_*", NAME),
+        ("phone/calls_*.csv", "phone/" + NAME),
+        ("*/calls_*.csv", "phone/" + NAME),
+        ("calls_[0-9]*.csv", NAME),
+    ],
+)
+def test_what_was_found_and_read_is_known_in_the_next_run(tmp_path: Path, pattern: str, name: str) -> None:
+    assert outcome(tmp_path, HEADER + SOUND, name, files=pattern) == ("loaded", None)
+    store = RecordStore(city(tmp_path, files=pattern))
+    assert [receipt.name for receipt in store.receipts] == [name]
+    assert store.unread(export_files(store.settings, TODAY)) == []
 
 
 def test_the_same_content_plain_and_zipped_has_one_sha256_and_the_same_records(tmp_path: Path) -> None:
@@ -263,6 +280,7 @@ def test_the_same_content_plain_and_zipped_has_one_sha256_and_the_same_records(t
     plain, zipped = read(city(tmp_path, files="calls_*"))
     assert (plain.sha256, plain.parquet, plain.records) == (zipped.sha256, zipped.parquet, zipped.records)
     assert plain.size != zipped.size
+    assert read(city(tmp_path, files="calls_*")) == [plain, zipped]
 
 
 # ── Headers ───────────────────────────────────────────────────────────────────────────────────────

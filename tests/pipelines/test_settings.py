@@ -231,6 +231,16 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         'indicator = "visitor_wait", operator',
         ["action_plan.norms[0]", "'cluster' is for visitor_wait, and required there"],
     ),
+    "a norm of an unknown cluster": (
+        'indicator = "missed_calls", operator',
+        'indicator = "visitor_wait", cluster = "Woning", operator',
+        ["action_plan.norms", "'Woning'", "is not a cluster of [[clusters]]"],
+    ),
+    "a norm of a variant that has none": (
+        'indicator = "missed_calls", operator',
+        'indicator = "missed_calls", variant = "reported", operator',
+        ["action_plan.norms[0].variant", "'reported'", "'headline' or 'action_plan'"],
+    ),
     "a service mapped twice at once": (
         "[action_plan]",
         '[[clusters]]\ncluster = "OCMW"\nvalid_from = 2025-01-01\nservices = ["premium"]\n\n[action_plan]',
@@ -277,11 +287,16 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
     "a source declared twice": ('name = "desk"', 'name = "phone"', ["sources", "'phone' is declared twice"]),
     "a source of an unknown kind": ('kind = "calls"', 'kind = "call"', ["sources[0]", "'call'", "'calls'"]),
     "a source without a kind": ('kind = "calls"\n', "", ["sources[0]", "'kind'"]),
-    # pathlib can't look for them, and would end the night with a traceback
-    "files with a folder of their own": (
+    # pathlib can't look for the first, and would end the night with a traceback
+    "files in a folder of their own": (
         'files = "calls_*.csv"',
         'files = "/data/calls_*.csv"',
-        ["sources[0].files", "'/data/calls_*.csv'", "expected"],
+        ["sources[0].files", "'/data/calls_*.csv'", "expected a pattern below the exports folder"],
+    ),
+    "files above the exports folder": (
+        'files = "calls_*.csv"',
+        'files = "../calls_*.csv"',
+        ["sources[0].files", "'../calls_*.csv'", "expected a pattern below the exports folder"],
     ),
     "an outcome that means nothing": (
         'answered = "answered"',

@@ -67,13 +67,14 @@ COLUMNS: dict[str, str] = {
     "booking_channel varchar, status varchar, exclusion_rule varchar, booked_at_utc timestamp, "
     "booked_local timestamp, planned_start_utc timestamp, planned_start_local timestamp, planned_day date, "
     "first_planned_start_utc timestamp, first_planned_start_local timestamp, checked_in_at_utc timestamp, "
-    "checked_in_local timestamp, started_at_utc timestamp, ended_at_utc timestamp, quarantine_column varchar, "
-    "quarantine_reason varchar, quarantine_pattern varchar",
+    "checked_in_local timestamp, started_at_utc timestamp, started_local timestamp, ended_at_utc timestamp, "
+    "quarantine_column varchar, quarantine_reason varchar, quarantine_pattern varchar",
     "staging.appointment_states": "file_id bigint, line bigint, state varchar, source varchar, "
     "appointment_id varchar, service varchar, booking_channel varchar, status varchar, booked_at_utc timestamp, "
     "booked_local timestamp, planned_start_utc timestamp, planned_start_local timestamp, planned_day date, "
     "first_planned_start_utc timestamp, first_planned_start_local timestamp, first_planned_day date, "
-    "checked_in_at_utc timestamp, checked_in_local timestamp, started_at_utc timestamp, ended_at_utc timestamp",
+    "checked_in_at_utc timestamp, checked_in_local timestamp, started_at_utc timestamp, started_local timestamp, "
+    "ended_at_utc timestamp",
     "staging.day_segments": "date date, service_point varchar, starts_local timestamp, ends_local timestamp, "
     "starts_minute bigint, ends_minute bigint, is_regular boolean, is_open boolean, closed_reason varchar, "
     "closure_note varchar, next_opens_local timestamp, next_closes_local timestamp",

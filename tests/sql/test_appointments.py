@@ -307,18 +307,23 @@ def test_an_appointment_belongs_to_the_month_of_its_local_planned_date(tmp_path:
 
 
 def test_a_walk_in_stands_apart_on_the_local_day_on_which_it_checked_in(tmp_path: Path) -> None:
+    # in UTC: all of them are April already in Brussels
+    walked_in = {
+        "checked in": {"checked_in": "2025-03-31 22:30:00", "started": "2025-05-02 09:00:00", "booked": at("08:00:00")},
+        "did not check in, and started": {"started": "2025-03-31 22:30:00", "booked": at("08:00:00")},
+        "only put down": {"status": "here", "booked": "2025-03-31 22:30:00"},
+    }
     write_appointments(
         tmp_path,
         "2025-04-30",
         [
             appointment(PLANNED, started=at("09:05:00")),
-            # in UTC: 1 April 00:30 in Brussels; it started a day later
-            appointment("", checked_in="2025-03-31 22:30:00", started="2025-04-02 09:00:00", booked=at("08:00:00")),
+            *(appointment(**{"planned": "", "id": name, **fields}) for name, fields in walked_in.items()),
         ],
     )
     with warehouse(settings_of(tmp_path, sources=source(time_zone="UTC"))) as con:
         core = con.execute(
-            "select visit_date, cluster, lead_time_reason from core.appointments where is_walk_in"
+            "select appointment_id, visit_date, cluster, lead_time_reason from core.appointments where is_walk_in"
         ).fetchall()
         months = con.execute(
             """
@@ -326,32 +331,39 @@ def test_a_walk_in_stands_apart_on_the_local_day_on_which_it_checked_in(tmp_path
             where cluster = 'Wonen' order by month
             """
         ).fetchall()
-        booked = con.execute("select sum(booked) from marts.appointment_lead_time_monthly").fetchall()
-    assert core == [(date(2025, 4, 1), "Wonen", "walk_in")]
-    assert months == [(3, 1, 1, 0), (4, 1, 0, 1)]
-    assert booked in ([(0,)], [(None,)])  # a walk-in was not booked, whatever the export says
+        booked = con.execute("select coalesce(sum(booked), 0) from marts.appointment_lead_time_monthly").fetchall()
+    assert {name: tuple(rest) for name, *rest in core} == dict.fromkeys(
+        walked_in, (date(2025, 4, 1), "Wonen", "walk_in")
+    )
+    assert months == [(3, 1, 1, 0), (4, 3, 0, 3)]
+    assert booked == [(0,)]  # a walk-in was not booked, whatever the export says
 
 
 def test_an_appointment_planned_beyond_the_calendar_keeps_its_day_and_its_cluster(tmp_path: Path) -> None:
     # systems park appointments on a day far away; the calendar ends a year after the newest export
+    parked = {"2027-06-01": date(2027, 6, 1), "2099-12-31": date(2099, 12, 31)}
     write_appointments(
         tmp_path,
         "2025-03-31",
         [
             appointment(PLANNED, started=at("09:05:00")),
-            appointment("2027-06-01 09:00:00", "planned", id="parked", booked=at("08:00:00")),
+            *(appointment(f"{day} 09:00:00", "planned", id=day, booked=at("08:00:00")) for day in parked),
         ],
     )
     with warehouse(settings_of(tmp_path)) as con:
         core = con.execute(
             """
-            select planned_date, visit_date, cluster, lead_time_working_days, lead_time_reason
-            from core.appointments where appointment_id = 'parked'
+            select appointment_id, planned_date, visit_date, cluster, lead_time_working_days, lead_time_reason
+            from core.appointments where status = 'planned'
             """
         ).fetchall()
-        counted = con.execute("select sum(appointments) from marts.visitor_wait_monthly").fetchall()
-    assert core == [(date(2027, 6, 1), date(2027, 6, 1), "Wonen", None, "outside_calendar")]
-    assert counted == [(2,)]
+        months = con.execute(
+            "select year(month), sum(appointments) from marts.visitor_wait_monthly group by 1 order by 1"
+        ).fetchall()
+    assert {name: tuple(rest) for name, *rest in core} == {
+        name: (day, day, "Wonen", None, "outside_calendar") for name, day in parked.items()
+    }
+    assert months == [(2025, 1), (2027, 1), (2099, 1)]
 
 
 # ── The cluster ──────────────────────────────────────────────────────────────────────────────────

@@ -45,7 +45,7 @@ def ask(
         folder,
         *records,
         query=f"select call_id, {of} from core.calls",
-        **{"sources": [source], "hours": HOURS, **parts},
+        **{"sources": [source], "hours": HOURS, "export_day": "2025-03-10", **parts},
     )
     return {row[0]: row[1] if len(row) == 2 else row[1:] for row in rows}
 
@@ -56,8 +56,8 @@ def in_both(
     """By source and call id: the same records in the log `phone` and in a log `other`, which is declared otherwise."""
     other = phone(columns, name="other", files="other_*.csv", **changes)
     other["export"] = {**CALLS["export"], "pattern": r"other_(?P<stamp>[-\d]+)"}
-    write_calls(folder, "2025-03-31", records)
-    write(folder, "other_2025-03-31.csv", CALL_HEADER, records)
+    write_calls(folder, "2025-03-10", records)
+    write(folder, "other_2025-03-10.csv", CALL_HEADER, records)
     with warehouse(settings_of(folder, sources=[CALLS, other], hours=HOURS)) as con:
         rows = con.execute(f"select source, call_id, {of} from core.calls").fetchall()
     return {(row[0], row[1]): row[2] if len(row) == 3 else row[2:] for row in rows}
@@ -130,26 +130,31 @@ def test_a_call_that_no_person_answered_is_missed_and_keeps_its_reason(tmp_path:
         **CALLS["outcomes"],
         "no_agent": {"reported": "missed", "reason": "no_agent"},
         "callback": {"reported": "other", "reason": "callback"},
+        "taken over": {"reported": "missed", "by_person": True},
     }
     told = ask(
         tmp_path,
-        call(INSIDE, "answered", id="a person"),
-        call(INSIDE, "machine", id="a machine"),
+        call(INSIDE, "answered", id="a person", answered="2025-03-10 10:00:05"),
+        call(INSIDE, "machine", id="a machine", answered="2025-03-10 10:00:05"),
+        call(INSIDE, "taken over", id="a person at another desk"),
         *[call(INSIDE, word, id=word) for word in ("missed", "voicemail", "menu", "timeout", "no_agent", "callback")],
         call(BEFORE, "voicemail", id="voicemail before opening"),
+        call(INSIDE, "ringing", id="not yet anybody"),
         source=phone(outcomes=words),
-        of="outcome, is_answered, missed_reason, reported_outcome",
+        of="outcome, is_answered, missed_reason, reported_outcome, answered_at_utc is not null",
     )
     assert told == {
-        "a person": ("answered", True, None, "answered"),
-        "a machine": ("missed", False, "voicemail", "answered"),
-        "missed": ("missed", False, "abandoned", "missed"),
-        "voicemail": ("missed", False, "voicemail", "missed"),
-        "menu": ("missed", False, "menu", "missed"),
-        "timeout": ("missed", False, "timeout", "missed"),
-        "no_agent": ("missed", False, "no_agent", "missed"),
-        "callback": ("missed", False, "callback", "other"),
-        "voicemail before opening": ("outside_hours", False, "voicemail", "missed"),
+        "a person": ("answered", True, None, "answered", True),
+        "a machine": ("missed", False, "voicemail", "answered", False),
+        "a person at another desk": ("answered", True, None, "missed", False),
+        "missed": ("missed", False, "abandoned", "missed", False),
+        "voicemail": ("missed", False, "voicemail", "missed", False),
+        "menu": ("missed", False, "menu", "missed", False),
+        "timeout": ("missed", False, "timeout", "missed", False),
+        "no_agent": ("missed", False, "no_agent", "missed", False),
+        "callback": ("missed", False, "callback", "other", False),
+        "voicemail before opening": ("outside_hours", False, "voicemail", "missed", False),
+        "not yet anybody": ("open", False, None, "missed", False),
     }
 
 
@@ -260,6 +265,8 @@ def test_one_citizens_call_is_one_call_however_many_legs(tmp_path: Path) -> None
         leg("told backwards", 2, "10:01:00", "answered", "3", queue="Wonen"),
         leg("told backwards", 1, "10:00:00", "missed", "60", queue="Algemeen"),
         leg("alone", 1, "10:00:00", "answered", "7.125"),
+        leg("within one second", 10, "10:00:00", "answered", "4", queue="Wonen"),
+        leg("within one second", 9, "10:00:00", "missed", "1", queue="Algemeen"),
         source=LEGS,
         of="legs, legs_reported_missed, outcome, reported_outcome, queue, wait_seconds",
     )
@@ -270,6 +277,7 @@ def test_one_citizens_call_is_one_call_however_many_legs(tmp_path: Path) -> None
         "rang at three desks": (3, 3, "missed", "missed", "Algemeen", Decimal("40.001")),
         "told backwards": (2, 1, "answered", "answered", "Algemeen", Decimal(63)),
         "alone": (1, 0, "answered", "answered", "Algemeen", Decimal("7.125")),
+        "within one second": (2, 1, "answered", "answered", "Algemeen", Decimal(4)),
     }
 
 
@@ -286,7 +294,7 @@ def test_the_first_leg_places_a_call_and_the_last_one_says_why_it_was_missed(tmp
         leg("one leg unknown", 2, "10:00:20", "answered", ""),
         source=LEGS,
         of="""
-            outcome, if(outcome = 'open', null, missed_reason), speed_bucket,
+            outcome, missed_reason, speed_bucket,
             is_ended_after_closing, is_spanning_opening
         """,
     )
@@ -484,8 +492,8 @@ def test_who_hangs_up_in_less_than_the_threshold_is_a_short_abandon(tmp_path: Pa
     records = [
         call(INSIDE, "missed", id=f"after {wait} s", wait=wait) for wait in ("0", "4.999", "5", "9.999", "", "-1")
     ]
-    answered = call(INSIDE, "answered", id="answered after 1", wait="1")
-    five = ask(tmp_path / "five", *records, answered, of="is_short_abandon, outcome = 'missed'")
+    others = [call(INSIDE, word, id=word, wait="1") for word in ("answered", "menu", "voicemail", "timeout")]
+    five = ask(tmp_path / "five", *records, *others, of="is_short_abandon, outcome = 'missed'")
     assert five == {
         "after 0 s": (True, True),
         "after 4.999 s": (True, True),
@@ -493,9 +501,12 @@ def test_who_hangs_up_in_less_than_the_threshold_is_a_short_abandon(tmp_path: Pa
         "after 9.999 s": (False, True),
         "after  s": (False, True),
         "after -1 s": (False, True),
-        "answered after 1": (False, False),
+        "answered": (False, False),
+        "menu": (True, True),
+        "voicemail": (False, True),
+        "timeout": (False, True),
     }
-    none = ask(tmp_path / "none", *records, answered, of="is_short_abandon", rules={"short_abandon_seconds": 0})
+    none = ask(tmp_path / "none", *records, *others, of="is_short_abandon", rules={"short_abandon_seconds": 0})
     assert set(none.values()) == {False}
 
 

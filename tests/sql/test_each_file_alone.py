@@ -7,6 +7,7 @@ Monday is 10 March 2025, a day on which Brussels is an hour ahead of UTC.
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import duckdb
 import pytest
 
 from assets.build import build, reads, sql_files
+from assets.files import days_between
 from assets.records import RecordStore
 from schemas.tables import TABLES, description
 from tests.city import WEEK, settings_of
@@ -29,6 +31,7 @@ BOTH_CLOCKS = {
     "planned": "planned_start_utc planned_start_local",
     "first_planned": "first_planned_start_utc first_planned_start_local",
     "checked_in": "checked_in_at_utc checked_in_local",
+    "started": "started_at_utc started_local",
 }
 
 
@@ -164,10 +167,16 @@ def test_states_keep_everything_else_that_the_records_tell() -> None:
     call = {**TOLD_OF_A_CALL, "source": "phone", "call_id": "a", "leg_id": "2", "arrived_local": "2025-03-10 10:00:00"}
     call |= {"is_arrival_ambiguous": True, "is_wait_lower_bound": True}
     appointment = {**TOLD_OF_AN_APPOINTMENT, "source": "desk", "appointment_id": "a"}
-    appointment |= dict.fromkeys(("booked_local", "planned_start_local", "checked_in_local"), "2025-03-10 10:00:00")
+    local = ("booked_local", "planned_start_local", "checked_in_local", "started_local")
+    appointment |= dict.fromkeys(local, "2025-03-10 10:00:00")
     (row,) = (
         Alone()
-        .given("staging.call_records", "file_id line is_replaced replaces_dates", (1, 7, False, False), **call)
+        .given(
+            "staging.call_records",
+            "file_id line is_replaced replaces_dates exported_at_utc",
+            (1, 7, False, False, "2025-03-10 20:00"),
+            **call,
+        )
         .run("staging.call_states")
     )
     assert row.items() >= {**call, "file_id": 1, "line": 7, "state": "excluded"}.items()
@@ -399,25 +408,36 @@ def test_call_states_of_a_source_without_ids_let_each_export_replace_its_range_o
 def test_appointment_records_get_the_civil_time_of_each_of_their_moments() -> None:
     rows = (
         Alone()
-        .given("input.files", "file_id status", (1, "loaded"), (2, "replaced"), source="desk")
+        .given("input.files", "file_id", (1,), source="desk", status="loaded")
         .given("input.utc_days", *UTC_DAYS)
         .given(
             "input.appointment_records",
-            "file_id line booked_at_utc planned_start_utc first_planned_start_utc checked_in_at_utc planned_day",
-            (1, 1, "2025-01-15 23:30", "2025-03-30 01:00", "2025-03-30 00:59", "2025-07-01 08:00", None),
-            (1, 2, "2025-10-26 01:00", "2025-10-26 00:59", "2025-10-26 01:00", "2025-10-26 00:58", None),
-            (1, 3, "2025-10-26 00:59", "2025-10-26 01:00", "2025-10-26 00:58", "2025-10-26 01:00", None),
-            (2, 1, None, None, None, None, "2025-07-01"),
+            "booked_at_utc planned_start_utc first_planned_start_utc checked_in_at_utc started_at_utc",
+            ("2025-01-15 23:30", "2025-03-30 01:00", "2025-03-30 00:59", "2025-07-01 08:00", "2025-03-30 01:00"),
+            ("2025-10-26 01:00", "2025-10-26 00:59", "2025-10-26 01:00", "2025-10-26 00:58", "2025-10-26 00:57"),
+            ("2025-10-26 00:59", "2025-10-26 01:00", "2025-10-26 00:58", "2025-10-26 01:00", None),
+            file_id=1,
         )
         .run("staging.appointment_records")
     )
-    local = "booked_local planned_start_local first_planned_start_local checked_in_local planned_day is_replaced"
-    assert only(rows, local) == [
-        ("2025-01-16 00:30:00", "2025-03-30 03:00:00", "2025-03-30 01:59:00", "2025-07-01 10:00:00", None, False),
-        ("2025-10-26 02:00:00", "2025-10-26 02:59:00", "2025-10-26 02:00:00", "2025-10-26 02:58:00", None, False),
-        ("2025-10-26 02:59:00", "2025-10-26 02:00:00", "2025-10-26 02:58:00", "2025-10-26 02:00:00", None, False),
-        (None, None, None, None, "2025-07-01", True),
+    assert only(rows, "booked_local planned_start_local first_planned_start_local checked_in_local started_local") == [
+        tuple(f"2025-{moment}:00" if moment else None for moment in moments)
+        for moments in (
+            ("01-16 00:30", "03-30 03:00", "03-30 01:59", "07-01 10:00", "03-30 03:00"),
+            ("10-26 02:59", "10-26 02:00", "10-26 02:58", "10-26 02:00", None),
+            ("10-26 02:00", "10-26 02:59", "10-26 02:00", "10-26 02:58", "10-26 02:57"),
+        )
     ]
+
+
+def test_appointment_records_tell_whether_their_file_was_replaced() -> None:
+    rows = (
+        Alone()
+        .given("input.files", "file_id status", (1, "loaded"), (2, "replaced"))
+        .given("input.appointment_records", "file_id planned_day", (1, "2025-07-01"), (2, None))
+        .run("staging.appointment_records")
+    )
+    assert only(rows, "file_id is_replaced planned_day") == [(1, False, "2025-07-01"), (2, True, None)]
 
 
 def test_appointment_states_let_the_newest_version_win_and_keep_what_the_oldest_one_planned() -> None:
@@ -769,8 +789,18 @@ def test_the_calendar_counts_working_days_for_each_service_point(half_days: bool
     assert [row["working_day_index"] for row in rows if row["service_point"] == "telephone"] == [1]
 
 
-@pytest.mark.parametrize("reasons", [("closure", "holiday"), ("holiday", "closure")], ids=" then ".join)
-def test_the_calendar_names_a_holiday_before_any_other_closure_of_the_day(reasons: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("reasons", "reason"),
+    [
+        (("closure", "holiday"), "holiday"),
+        (("holiday", "closure"), "holiday"),
+        (("closure", "closure"), "closure"),
+        (("closed_weekday", "closed_weekday"), "closed_weekday"),
+    ],
+)
+def test_the_calendar_names_a_holiday_before_any_other_closure_of_the_day(
+    reasons: tuple[str, str], reason: str
+) -> None:
     (row,) = (
         Alone()
         .given("input.rules", "half_days_are_working_days", (True,))
@@ -787,7 +817,7 @@ def test_the_calendar_names_a_holiday_before_any_other_closure_of_the_day(reason
         )
         .run("core.calendar")
     )
-    assert row["closed_reason"] == "holiday"
+    assert row["closed_reason"] == reason
 
 
 # --- settings as tables ----------------------------------------------------------------------------------------------
@@ -842,6 +872,7 @@ LEG = {
     "queue": "main",
     "direction": "inbound",
     "reported_outcome": "missed",
+    "missed_reason": "abandoned",
     "is_answered": False,
     "is_open": False,
     "is_wait_lower_bound": False,
@@ -856,13 +887,13 @@ def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[s
         .given("input.rules", "short_abandon_seconds", (5,))
         .given(
             "staging.day_segments",
-            "starts_local ends_local is_open closed_reason next_opens_local next_closes_local",
-            (monday("00:00"), monday("09:00"), False, "before_opening", monday("09:00"), monday("12:00")),
-            (monday("09:00"), monday("12:00"), True, None, monday("13:00"), monday("12:00")),
-            (monday("12:00"), monday("13:00"), False, "break", monday("13:00"), monday("16:00")),
-            (monday("13:00"), monday("16:00"), True, None, f"{TUESDAY} 09:00", monday("16:00")),
-            (monday("16:00"), f"{TUESDAY} 00:00", False, "after_closing", f"{TUESDAY} 09:00", f"{TUESDAY} 00:00"),
-            date=MONDAY,
+            "date starts_local ends_local is_open closed_reason next_opens_local next_closes_local",
+            (MONDAY, monday("00:00"), monday("09:00"), False, "before_opening", monday("09:00"), monday("12:00")),
+            (MONDAY, monday("09:00"), monday("12:00"), True, None, monday("13:00"), monday("12:00")),
+            (MONDAY, monday("12:00"), monday("13:00"), False, "break", monday("13:00"), monday("16:00")),
+            (MONDAY, monday("13:00"), monday("16:00"), True, None, f"{TUESDAY} 09:00", monday("16:00")),
+            (MONDAY, monday("16:00"), TUESDAY, False, "after_closing", f"{TUESDAY} 09:00", TUESDAY),
+            (TUESDAY, f"{TUESDAY} 09:00", "2025-03-12", False, "holiday", None, None),
             service_point="telephone",
         )
         .given(
@@ -946,8 +977,14 @@ def test_a_call_that_rings_at_several_agents_waits_to_the_first_answer_or_else_t
         ("answered", "3", monday("10:00:00"), False, 5),
         ("missed", "1", monday("10:00:00"), False, 50),
         ("missed", "2", monday("10:00:20"), False, 10),
+        ("unknown", "1", monday("10:00:00"), False, 2),
+        ("unknown", "2", monday("10:00:02"), False, None),
     )
-    assert only(rows, "call_id outcome wait_seconds") == [("answered", "answered", 15), ("missed", "missed", 50)]
+    assert only(rows, "call_id outcome wait_seconds") == [
+        ("answered", "answered", 15),
+        ("missed", "missed", 50),
+        ("unknown", "missed", None),
+    ]
 
 
 def test_a_missed_call_of_several_legs_waits_to_the_end_of_the_last_which_says_why() -> None:
@@ -1018,24 +1055,59 @@ def test_a_call_is_in_the_speed_bucket_of_its_exact_wait() -> None:
     ]
 
 
-def test_a_call_without_a_wait_has_a_reason_and_who_was_not_answered_within_five_seconds_abandoned_soon() -> None:
+def test_a_call_without_a_wait_has_a_reason() -> None:
     rows = calls_of(
         "call_id arrived is_answered wait_seconds impossible_duration",
-        ("a", monday("10:00"), False, "4.999", None),
-        ("b", monday("10:00"), False, "5", None),
-        ("c", monday("10:00"), True, "4", None),
-        ("d", monday("10:00"), False, None, None),
-        ("e", monday("10:00"), True, None, "wait"),
-        ("f", monday("10:00"), True, "4", "queue_wait"),
+        ("a", monday("10:00"), True, "4", None),
+        ("b", monday("10:00"), False, None, None),
+        ("c", monday("10:00"), True, None, "wait"),
+        ("d", monday("10:00"), True, "4", "queue_wait"),
     )
-    assert only(rows, "call_id is_short_abandon wait_reason speed_bucket impossible_duration") == [
-        ("a", True, None, None, None),
-        ("b", False, None, None, None),
-        ("c", False, None, "0-30", None),
-        ("d", False, "not_recorded", None, None),
-        ("e", False, "impossible", "unknown", "wait"),
-        ("f", False, None, "0-30", "queue_wait"),
+    assert only(rows, "call_id wait_reason speed_bucket impossible_duration") == [
+        ("a", None, "0-30", None),
+        ("b", "not_recorded", None, None),
+        ("c", "impossible", "unknown", "wait"),
+        ("d", None, "0-30", "queue_wait"),
     ]
+
+
+def test_a_caller_who_hangs_up_in_less_than_the_threshold_is_a_short_abandon() -> None:
+    rows = calls_of(
+        "call_id arrived is_answered wait_seconds missed_reason",
+        ("a", monday("10:00"), False, "4.999", "abandoned"),
+        ("b", monday("10:00"), False, "0", "menu"),
+        ("c", monday("10:00"), False, "5", "abandoned"),
+        ("d", monday("10:00"), False, None, "abandoned"),
+        ("e", monday("10:00"), True, "4", None),
+        *((reason, monday("10:00"), False, "4", reason) for reason in ("callback", "no_agent", "timeout", "voicemail")),
+    )
+    assert [row["call_id"] for row in rows if row["is_short_abandon"]] == ["a", "b"]
+    assert {row["is_short_abandon"] for row in rows} == {True, False}
+
+
+def test_a_call_that_no_person_answered_has_no_answer_and_one_still_open_no_reason_for_having_none() -> None:
+    rows = calls_of(
+        "call_id arrived answered_at_utc is_answered is_open",
+        ("a", monday("10:00"), monday("10:01"), True, False),
+        ("b", monday("10:00"), monday("10:01"), False, False),
+        ("c", monday("10:00"), None, False, True),
+    )
+    assert only(rows, "call_id answered_at_utc missed_reason") == [
+        ("a", monday("10:01:00"), None),
+        ("b", None, "abandoned"),
+        ("c", None, None),
+    ]
+
+
+def test_legs_that_arrive_at_once_are_in_the_order_of_their_ids_by_number_where_they_are_numbers() -> None:
+    rows = calls_of(
+        "call_id leg_id arrived queue missed_reason",
+        ("a", "10", monday("10:00"), "last", "timeout"),
+        ("a", "9", monday("10:00"), "first", "menu"),
+        ("b", "z", monday("10:00"), "last", "timeout"),
+        ("b", "y", monday("10:00"), "first", "menu"),
+    )
+    assert only(rows, "call_id queue missed_reason") == [("a", "first", "timeout"), ("b", "first", "timeout")]
 
 
 def test_a_call_that_reaches_over_closing_or_opening_is_flagged() -> None:
@@ -1049,6 +1121,7 @@ def test_a_call_that_reaches_over_closing_or_opening_is_flagged() -> None:
         ("by a machine", monday("08:59"), monday("09:00:01"), monday("09:01"), False),
         ("answered in the evening", monday("17:00"), monday("17:01"), monday("17:02"), True),
         ("answered next morning", monday("23:59"), f"{TUESDAY} 09:00", f"{TUESDAY} 09:01", True),
+        ("answered on a last day", f"{TUESDAY} 10:00", f"{TUESDAY} 10:01", f"{TUESDAY} 10:02", True),
         ("without an end", monday("11:59"), None, None, False),
     )
     assert only(rows, "call_id is_ended_after_closing is_spanning_opening") == [
@@ -1057,6 +1130,7 @@ def test_a_call_that_reaches_over_closing_or_opening_is_flagged() -> None:
         ("answered before opening", False, False),
         ("answered in the evening", False, False),
         ("answered next morning", False, True),
+        ("answered on a last day", False, False),
         ("by a machine", False, False),
         ("ends after closing", True, False),
         ("ends at closing", False, False),
@@ -1202,13 +1276,15 @@ def test_a_visit_without_a_wait_has_the_first_reason_that_applies() -> None:
 
 def test_an_appointment_has_the_cluster_of_its_service_on_the_day_to_which_it_belongs() -> None:
     rows = appointments_of(
-        "appointment_id service planned planned_day checked_in",
-        ("a", "permit", "2025-03-09 10:00", None, None),
-        ("b", "permit", "2025-03-10 10:00", None, None),
-        ("c", "passport", "2025-03-10 10:00", None, None),
-        ("d", "permit", None, SUNDAY, "2025-03-10 09:55"),
-        ("e", "permit", None, None, "2025-03-09 09:55"),
-        ("f", "permit", None, None, None),
+        "appointment_id service planned planned_day checked_in started booked",
+        ("a", "permit", "2025-03-09 10:00", None, "2025-03-10 09:55", None, None),
+        ("b", "permit", "2025-03-10 10:00", None, None, None, None),
+        ("c", "passport", "2025-03-10 10:00", None, None, None, None),
+        ("d", "permit", None, SUNDAY, "2025-03-10 09:55", None, None),
+        ("e", "permit", None, None, "2025-03-09 09:55", "2025-03-10 10:00", None),
+        ("f", "permit", None, None, None, "2025-03-09 10:00", "2025-03-10 10:00"),
+        ("g", "permit", None, None, None, None, "2025-03-09 10:00"),
+        ("h", "permit", None, None, None, None, None),
     )
     assert only(rows, "appointment_id cluster planned_date visit_date is_walk_in") == [
         ("a", "OCMW", SUNDAY, SUNDAY, False),
@@ -1216,7 +1292,9 @@ def test_an_appointment_has_the_cluster_of_its_service_on_the_day_to_which_it_be
         ("c", "unmapped", MONDAY, MONDAY, False),
         ("d", "OCMW", SUNDAY, SUNDAY, False),
         ("e", "OCMW", None, SUNDAY, True),
-        ("f", "unmapped", None, None, True),
+        ("f", "OCMW", None, SUNDAY, True),
+        ("g", "OCMW", None, SUNDAY, True),
+        ("h", "unmapped", None, None, True),
     ]
 
 
@@ -1318,7 +1396,7 @@ def test_appointments_that_were_not_accepted_are_left_out() -> None:
 # --- what is covered and complete ------------------------------------------------------------------------------------
 
 
-def test_a_day_is_covered_by_each_source_that_has_a_readable_record_of_it() -> None:
+def test_a_day_is_covered_by_each_source_that_has_a_readable_call_of_it_inside_opening_hours() -> None:
     rows = (
         Alone()
         .given(
@@ -1330,22 +1408,31 @@ def test_a_day_is_covered_by_each_source_that_has_a_readable_record_of_it() -> N
             status="loaded",
         )
         .given(
+            "staging.day_segments",
+            "service_point date starts_local ends_local is_open",
+            ("telephone", MONDAY, monday("09:00"), monday("12:00"), True),
+            ("telephone", MONDAY, monday("12:00"), TUESDAY, False),
+            ("telephone", TUESDAY, f"{TUESDAY} 09:00", f"{TUESDAY} 16:00", True),
+            ("desk", SUNDAY, f"{SUNDAY} 09:00", f"{SUNDAY} 16:00", True),
+        )
+        .given(
             "staging.call_records",
             "file_id arrived_local is_replaced quarantine_reason",
-            (1, "2025-03-09 23:59:59", False, None),
-            (1, "2025-03-10 00:00:00", False, None),
-            (2, "2025-03-10 10:00:00", False, None),
-            (2, "2025-03-10 11:00:00", False, None),
-            (2, "2025-03-11 10:00:00", False, "no number"),
-            (2, "2025-03-12 10:00:00", True, None),
-            (3, "2025-03-10 10:00:00", False, None),
+            (1, f"{SUNDAY} 10:00:00", False, None),
+            (1, monday("09:00:00"), False, None),
+            (2, monday("11:59:59"), False, None),
+            (2, monday("10:00:00"), False, None),
+            (2, f"{TUESDAY} 10:00:00", False, "no number"),
+            (2, f"{TUESDAY} 10:00:00", True, None),
+            (3, monday("09:00:00"), False, None),
+            (3, f"{TUESDAY} 16:00:00", False, None),
+            (3, f"{TUESDAY} 08:59:59", False, None),
         )
         .run("staging.covered_days")
     )
     assert [tuple(row.values()) for row in rows] == [
-        ("calls", "other", "2025-03-10", "2025-03-13 00:00:00"),
-        ("calls", "phone", "2025-03-09", "2025-03-11 00:00:00"),
-        ("calls", "phone", "2025-03-10", "2025-03-12 00:00:00"),
+        ("calls", "other", MONDAY, "2025-03-13 00:00:00"),
+        ("calls", "phone", MONDAY, "2025-03-12 00:00:00"),
     ]
 
 
@@ -1413,12 +1500,15 @@ def test_an_export_covers_as_many_days_up_to_its_own_as_its_source_declares() ->
     ]
 
 
-OPEN_DAYS: tuple[Any, ...] = (
-    "date is_open closes_local",
-    ("2025-01-15", True, "2025-01-15 16:00"),
-    ("2025-01-16", False, None),
-    ("2025-02-01", True, "2025-02-01 16:00"),
-)
+def calendar_of(first: str, last: str, *closings: str) -> tuple[Any, ...]:
+    """Every day from the first to the last, closed but for those with a closing time."""
+    days = [f"{day}" for day in days_between(date.fromisoformat(first), date.fromisoformat(last))]
+    closes = {closing[:10]: closing for closing in closings}
+    return ("date is_open closes_local", *((day, day in closes, closes.get(day)) for day in days))
+
+
+OPEN_DAYS = ("2025-01-15 16:00", "2025-02-01 16:00")
+QUARTER = calendar_of("2025-01-01", "2025-03-31", *OPEN_DAYS)
 CALL_SOURCE: tuple[Any, ...] = (
     "source kind valid_from valid_to",
     ("phone", "calls", "0001-01-01", "9999-12-31"),
@@ -1430,16 +1520,17 @@ def months_of_calls(
     as_of: str = "2025-03-01 12:00",
     sources: tuple[Any, ...] = CALL_SOURCE,
     calls: tuple[tuple[Any, ...], ...] = (("2025-01-15", "answered"),),
+    calendar: tuple[Any, ...] = QUARTER,
     offset_minutes: int = 60,
 ) -> list[tuple[Any, ...]]:
     """The periods of calls where 15 January and 1 February are open until 16:00, an hour ahead of UTC."""
-    days = [row[0] for row in OPEN_DAYS[1:]] + [as_of[:10], *(row[2][:10] for row in covered)]
+    days = [as_of[:10], *(row[2][:10] for row in covered)]
     rows = (
         Alone()
         .given("input.calendar_span", "first_date as_of_utc", ("2025-01-01", as_of))
         .given("input.utc_days", "utc_date", *((day,) for day in sorted({*days})), offset_minutes=offset_minutes)
         .given("input.sources", *sources)
-        .given("core.calendar", *OPEN_DAYS, service_point="telephone")
+        .given("core.calendar", *calendar, service_point="telephone")
         .given("core.calls", "arrived_date outcome", *calls)
         .given("staging.covered_days", "source date exported_at_utc", *covered, basis="calls")
         .run("staging.periods")
@@ -1518,7 +1609,10 @@ def test_a_period_needs_every_source_that_is_expected_then(
 
 
 def test_a_year_is_complete_like_a_month() -> None:
-    ended, before = (months_of_calls(JANUARY, FEBRUARY, as_of=f"2025-12-31 {clock}") for clock in ("23:00", "22:59"))
+    whole = calendar_of("2025-01-01", "2025-12-31", *OPEN_DAYS)
+    ended, before = (
+        months_of_calls(JANUARY, FEBRUARY, as_of=f"2025-12-31 {clock}", calendar=whole) for clock in ("23:00", "22:59")
+    )
     assert [row for row in (*ended, *before) if row[1] == "year"] == [
         ("calls", "year", "2025-01-01", True),
         ("calls", "year", "2026-01-01", False),
@@ -1545,7 +1639,11 @@ def test_a_period_ends_and_a_day_closes_by_the_clock_on_the_day_on_which_it_chan
         .given("input.calendar_span", "first_date as_of_utc", ("2024-01-01", as_of))
         .given("input.utc_days", "utc_date offset_minutes offset_after_minutes switch_at_utc", utc_day)
         .given("input.sources", *CALL_SOURCE)
-        .given("core.calendar", *OPEN_DAYS[:1], ("2024-03-31", True, "2024-03-31 03:00"), service_point="telephone")
+        .given(
+            "core.calendar",
+            *calendar_of("2024-03-01", "2024-03-31", "2024-03-31 03:00"),
+            service_point="telephone",
+        )
         .given("core.calls", "arrived_date", ("2024-03-31",))
         .given(
             "staging.covered_days", "source date exported_at_utc", ("phone", "2024-03-31", exported_at), basis="calls"
@@ -1560,12 +1658,37 @@ def test_a_period_with_an_open_day_on_which_no_source_is_expected_is_not_complet
     found = months_of_calls(
         JANUARY,
         as_of="2025-12-31 23:00",
+        calendar=calendar_of("2025-01-01", "2025-12-31", *OPEN_DAYS),
         sources=("source kind valid_from valid_to", ("phone", "calls", "0001-01-01", "2025-01-31")),
     )
     complete = {row[1:3]: row[3] for row in found}
     assert complete["month", "2025-01-01"] is True
     assert complete["month", "2025-02-01"] is False
     assert complete["year", "2025-01-01"] is False
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "service_point", "is_complete"),
+    [
+        ("2025-01-01", "2025-01-31", "telephone", True),
+        ("2025-01-02", "2025-01-31", "telephone", False),
+        ("2025-01-01", "2025-01-30", "telephone", False),
+        ("2025-01-01", "2025-01-31", "desk", False),
+    ],
+)
+def test_a_period_with_a_day_for_which_its_service_point_has_no_declared_hours_is_not_complete(
+    first: str, last: str, service_point: str, is_complete: bool
+) -> None:
+    rows = (
+        Alone()
+        .given("input.calendar_span", "first_date as_of_utc", (first, "2025-02-15"))
+        .given("input.utc_days", "utc_date offset_minutes", ("2025-02-15", 60))
+        .given("core.calendar", *calendar_of(first, last), service_point=service_point)
+        .given("core.calls", "arrived_date", ("2025-01-15",))
+        .run("staging.periods")
+    )
+    january = [row for row in only(rows, "period_type period complete") if row[:2] == ("month", "2025-01-01")]
+    assert january == [("month", "2025-01-01", is_complete)]
 
 
 @pytest.mark.parametrize(
@@ -1588,7 +1711,7 @@ def test_periods_of_visits_and_bookings_need_the_sources_that_claim_to_hold_them
             valid_from="0001-01-01",
             valid_to="9999-12-31",
         )
-        .given("core.calendar", *OPEN_DAYS, service_point="desk")
+        .given("core.calendar", *QUARTER, service_point="desk")
         .given("core.appointments", "booked_date visit_date", ("2025-01-02", "2025-01-15"))
         .given(
             "staging.covered_days",
@@ -1616,7 +1739,7 @@ def test_periods_before_the_calendar_and_after_the_newest_export_are_there_if_th
         Alone()
         .given("input.calendar_span", "first_date as_of_utc", ("2025-01-01", "2025-02-15"))
         .given("input.utc_days", "utc_date offset_minutes", ("2025-02-15", 60))
-        .given("core.calendar", *OPEN_DAYS, service_point="desk")
+        .given("core.calendar", *QUARTER, service_point="desk")
         .given("core.appointments", "booked_date visit_date", ("2024-06-03", "2025-01-15"), (None, "2025-04-02"))
         .run("staging.periods")
     )
@@ -2159,6 +2282,16 @@ def test_the_figures_of_the_answer_speed_are_shares_of_the_calls_with_a_usable_w
     assert set(only(rows, "indicator dimension_type unit basis")) == {
         ("answer_speed", "speed_bucket", "percent", "calls")
     }
+
+
+def test_the_figures_of_the_answer_speed_are_no_lower_bound_where_every_clock_starts_in_time() -> None:
+    rows = (
+        Alone()
+        .given("marts.telephone_wait_monthly", "lower_bound_waits all_lower_bound_waits", (0, 0), month="2025-01-01")
+        .given("marts.answer_speed_monthly", "month speed_bucket", ("2025-01-01", "0-30"))
+        .run("staging.values_answer_speed")
+    )
+    assert {row["is_lower_bound"] for row in rows} == {False}
 
 
 def test_the_figures_of_the_visitor_wait_are_in_minutes_and_the_share_served_early_in_percent() -> None:

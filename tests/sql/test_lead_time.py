@@ -507,12 +507,25 @@ def test_a_first_slot_that_the_export_declares_goes_before_what_older_exports_to
 
 
 def test_booked_without_a_slot_at_first_its_first_slot_is_the_one_it_got_later(tmp_path: Path) -> None:
-    booked = {"id": "a", "booked": "2025-03-10 09:00:00"}
-    write_appointments(tmp_path, "2025-03-10", [appointment("", "planned", **booked)])
-    write_appointments(tmp_path, "2025-03-11", [appointment("2025-03-12 10:00:00", "planned", **booked)])
-    write_appointments(tmp_path, "2025-03-12", [appointment("2025-03-14 10:00:00", "planned", **booked)])
+    slots = {  # export day, and the slots that it tells
+        "2025-03-10": {"later": "", "an hour before it was booked": ""},
+        "2025-03-11": {"later": "2025-03-12 10:00:00", "an hour before it was booked": "2025-03-10 08:00:00"},
+        "2025-03-12": {"later": "2025-03-14 10:00:00", "an hour before it was booked": "2025-03-12 10:00:00"},
+    }
+    for day, planned in slots.items():
+        write_appointments(
+            tmp_path,
+            day,
+            [appointment(when, "planned", id=name, booked="2025-03-10 09:00:00") for name, when in planned.items()],
+        )
     with warehouse(settings_of(tmp_path)) as con:
         found = con.execute(
-            "select lead_time_working_days, lead_time_reason, last_lead_time_working_days from core.appointments"
+            """
+            select appointment_id, lead_time_working_days, lead_time_reason, first_planned_start_local
+            from core.appointments
+            """
         ).fetchall()
-    assert found == [(2, None, 4)]
+    assert {name: tuple(rest) for name, *rest in found} == {
+        "later": (2, None, datetime(2025, 3, 12, 10)),
+        "an hour before it was booked": (None, "planned_before_booked", datetime(2025, 3, 10, 8)),
+    }

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -544,26 +543,25 @@ def test_exactly_the_declared_share_of_bad_records_is_not_too_many(
 
 def test_a_file_whose_export_day_cannot_be_right_is_refused_and_says_why(tmp_path: Path) -> None:
     # the test's today is 31 January 2026, and the centre starts on 1 January 2025
-    dates: dict[str, str | None] = {
-        "2025-01-01": None,
-        "2026-01-31": None,
-        "2026-02-01": "made on 2026-02-01, which is still to come: is the date in its name right?",
+    refused = {
+        "2026-02-01": "made on 2026-02-01, which is still to come",
         "2024-12-31": "made on 2024-12-31, before centre.start 2025-01-01",
-        "2025-02-30": "'2025-02-30' in its name is not a date in the format '%Y-%m-%d'",
-        "maart": r"its name has no export date by the pattern 'calls_(?P<stamp>\\d{4}-\\d{2}-\\d{2})'",
+        "2025-02-30": "in its name is not",
+        "maart": "its name has no export date by the pattern",
     }
-    for number, day in enumerate(dates):
-        write_calls(tmp_path, day, [record(f"{number}")])
+    for day in ("2025-01-01", "2026-01-31", *refused):
+        write_calls(tmp_path, day, [record(day)])
     with warehouse(settings_of(tmp_path)) as con:
-        found = con.execute("select file_name, status, reason, export_date, records from ops.ledger").fetchall()
+        found = con.execute("select file_name, status, export_date, records, reason from ops.ledger").fetchall()
         calls = queues(con)
-    assert {name: tuple(rest) for name, *rest in found} == {
-        f"calls_{day}.csv": ("loaded", None, date.fromisoformat(day), 1)
-        if reason is None
-        else ("refused", reason, None, 0)
-        for day, reason in dates.items()
+    states = {name.removeprefix("calls_").removesuffix(".csv"): tuple(rest) for name, *rest in found}
+    assert {day: state[:3] for day, state in states.items()} == {
+        "2025-01-01": ("loaded", date(2025, 1, 1), 1),
+        "2026-01-31": ("loaded", date(2026, 1, 31), 1),
+        **dict.fromkeys(refused, ("refused", None, 0)),
     }
-    assert calls.keys() == {"0", "1"}
+    assert [day for day, reason in refused.items() if reason not in states[day][3]] == []
+    assert calls.keys() == {"2025-01-01", "2026-01-31"}
 
 
 def test_a_file_that_two_sources_claim_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
@@ -738,30 +736,43 @@ def test_a_changed_mapping_reads_everything_again_and_other_settings_do_not(tmp_
     assert counts == [("calls_2025-03-10.csv", "loaded", {"accepted": 1})]
 
 
+OTHER_COLUMN = phone(files="calls_*.csv*", columns={**CALLS["columns"], "queue": "rij"})
+OTHER_CLAIM = {**CALLS, "name": "other", "files": "*_2025-03-1*.csv*"}
+
+
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    ("sources", "status"),
+    [
+        (OTHER_COLUMN, ["refused"]),
+        (phone(files="oproepen_*.csv*"), []),
+        ([*phone(files="calls_*.csv*"), OTHER_CLAIM], ["refused"]),
+        ([OTHER_CLAIM, *phone(files="calls_*.csv*")], ["refused"]),
+        (phone(files="calls_*.csv*", max_quarantined_share=0.3), ["refused"]),
+    ],
+    ids=["a column that is not there", "other files", "claimed twice", "claimed twice, by a first source", "a share"],
+)
 def test_after_a_change_of_settings_files_stand_as_if_those_had_always_been_the_settings(
-    tmp_path: Path, *, packed: bool
+    tmp_path: Path, sources: list[dict[str, Any]], status: list[str], *, packed: bool
 ) -> None:
-    path = write_calls(tmp_path, "2025-03-10", [record("a")])
+    path = write_calls(tmp_path, "2025-03-10", [record("a"), bad("b")])
     if packed:
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
 
-    def settings(data: str, queue: str) -> Settings:
-        return settings_of(
-            tmp_path,
-            sources=phone(files="calls_*.csv*", columns={**CALLS["columns"], "queue": queue}),
-            folders={"exports": str(tmp_path / "exports"), "data": str(tmp_path / data)},
-        )
-
-    def states(settings: Settings) -> Sequence[tuple[str, int]]:
+    def states(data: str, sources: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
+        """The state of each file, in a data folder of that name."""
+        folders = {"exports": str(tmp_path / "exports"), "data": str(tmp_path / data)}
+        settings = settings_of(tmp_path, sources=sources, folders=folders)
         read_all(settings)
-        return [(state.status, state.records) for state in file_states(RecordStore(settings).receipts, settings)]
+        found = file_states(RecordStore(settings).receipts, settings)
+        return [(state.source, state.status, state.records) for state in found]
 
-    mistaken_column = "rij"
-    assert states(settings("kept", "queue")) == states(settings("fresh 1", "queue")) == [("loaded", 1)]
-    assert states(settings("kept", mistaken_column)) == states(settings("fresh 2", mistaken_column))
-    assert states(settings("kept", "queue")) == [("loaded", 1)]
+    first = phone(files="calls_*.csv*")
+    assert states("kept", first) == [("phone", "loaded", 2)]
+    assert [state for _, state, _ in states("fresh", sources)] == status
+    assert states("kept", sources) == states("fresh", sources)
+    assert states("kept", first) == [("phone", "loaded", 2)]
 
 
 def test_the_moment_of_an_export_follows_the_zone_of_the_centre_also_for_files_that_were_read_before(
