@@ -100,9 +100,11 @@ def finish(con: duckdb.DuckDBPyConnection) -> None:
 
 def _comment(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """Meaning, unit and source of the table and of each column, for whoever opens the file."""
+    con.execute("begin")  # one transaction: each comment by itself would be made durable by itself
     con.execute(f"comment on table {table} is {quoted(description(table))}")
     for name, column in TABLES[table].to_schema().columns.items():
         con.execute(f'comment on column {table}."{name}" is {quoted(column.description or "")}')
+    con.execute("commit")
 
 
 def quoted(text: str) -> str:

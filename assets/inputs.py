@@ -254,8 +254,7 @@ def _utc_days(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Re
     last = date((newest or settings.centre.start).year + 1, 12, 31)
     zone = ZoneInfo(settings.centre.time_zone)
     rows: list[Row] = []
-    # some years more on both sides, so that a date outside the calendar still has a civil day to be shown by
-    for day in days_between(date(first.year - 5, 1, 1), date(last.year + 5, 12, 31)):
+    for day in days_between(*_instants(con, first, last)):
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         before, after = _offset(midnight, zone), _offset(midnight + timedelta(days=1), zone)
         switch = None if before == after else _switch(midnight, zone).replace(tzinfo=None)
@@ -278,6 +277,28 @@ def _utc_days(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Re
         "calendar_span",
         "first_date date, last_date date, as_of_utc timestamp",
         [(first, last, newest)],
+    )
+
+
+def _instants(con: duckdb.DuckDBPyConnection, first: date, last: date) -> tuple[date, date]:
+    """The span of the calendar and of all booked and planned dates, so that each has a civil day to be shown by.
+
+    It ends at a hundred years from the calendar: what lies beyond is no date that anybody meant.
+    """
+    moments = ("booked_at_utc", "planned_start_utc", "first_planned_start_utc", "checked_in_at_utc", "started_at_utc")
+    row = con.execute(
+        f"""
+        select
+            least({", ".join(f"min({moment})" for moment in moments)})::date,
+            greatest({", ".join(f"max({moment})" for moment in moments)})::date
+        from input.appointment_records
+        """
+    ).fetchone()
+    earliest, latest = row or (None, None)
+    margin = timedelta(days=366)
+    return (
+        max(min(earliest or first, first), date(first.year - 100, 1, 1)) - margin,
+        min(max(latest or last, last), date(last.year + 100, 1, 1)) + margin,
     )
 
 

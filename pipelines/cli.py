@@ -31,6 +31,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="From a contact centre's export files to a DuckDB warehouse that a city can defend.",
+    epilog="Begin with  kcc run  on the sample exports, then with your own settings:  KCC_SETTINGS=city.toml kcc run.  "
+    "Every key of the settings stands in docs/settings.md.",
 )
 out = Console()
 err = Console(stderr=True)

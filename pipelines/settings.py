@@ -579,6 +579,8 @@ def _sentence(path: Path, error: ValidationError) -> str:
             continue  # pydantic names the kind of source it tried; it is not a key of the file
         key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "there is no such key; docs/settings.md lists them all"
     value = first.get("input")
     shown = f" is {value!r}" if isinstance(value, str | int | float | bool | date | time) else ""
     more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""

@@ -13,8 +13,10 @@ dated as (
         coalesce(planned_start_local::date, planned_day) as planned_date,
         coalesce(first_planned_start_local::date, first_planned_day) as first_planned_date,
         -- a walk-in belongs to the day on which it checked in, or else was first heard of
-        coalesce(
-            planned_start_local::date, planned_day, checked_in_local::date, started_local::date, booked_local::date
+        if(
+            planned_start_utc is null and planned_day is null,
+            coalesce(checked_in_local::date, started_local::date, booked_local::date),
+            coalesce(planned_start_local::date, planned_day)
         ) as visit_date
     from accepted
 ),

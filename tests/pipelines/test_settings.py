@@ -124,9 +124,9 @@ AT = "export = { at = 2025-03-31T20:00:00 }"
 
 # what is changed, into what, then what the sentence must hold: key, value, and what is expected
 REFUSED: dict[str, tuple[str, str, list[str]]] = {
-    "an unknown key": ("short_abandon_seconds", "short_abandon", ["rules.short_abandon ", "5", "not permitted"]),
-    "an unknown section": ("[rules]", "[regels]", ["regels", "not permitted"]),
-    "an unknown key of a source": (AT, AT + '\nzone = "UTC"', ["sources[1].zone", "'UTC'", "not permitted"]),
+    "an unknown key": ("short_abandon_seconds", "short_abandon", ["rules.short_abandon ", "5", "no such key"]),
+    "an unknown section": ("[rules]", "[regels]", ["regels", "no such key"]),
+    "an unknown key of a source": (AT, AT + '\nzone = "UTC"', ["sources[1].zone", "'UTC'", "no such key"]),
     "a key that is missing": ('name = "Testdorp"\n', "", ["centre.name", "required"]),
     "a negative threshold": (
         "short_abandon_seconds = 5",
