@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -27,6 +28,7 @@ PUBLISHED_SCHEMAS = ("core", "marts", "ops")
 _READS = re.compile(r"\b(?:from|join)\s+((?:staging|core|marts|ops)\.\w+)")
 
 
+@cache
 def sql_files() -> dict[str, Path]:
     """Every table that is built, as schema.name, with its file, in an order in which they can be built."""
     files = {f"{path.parent.name}.{path.stem}": path for path in sorted(SQL.glob("*/*.sql"))}
@@ -39,17 +41,11 @@ def reads(table: str, files: dict[str, Path]) -> list[str]:
     return sorted(set(_READS.findall(files[table].read_text(encoding="utf-8"))))
 
 
-def upstream(table: str) -> set[str]:
+@cache
+def upstream(table: str) -> frozenset[str]:
     """Every table that one table is computed from, directly or through others."""
-    files = sql_files()
-    found: set[str] = set()
-    waiting = reads(table, files)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(reads(name, files))
-    return found
+    direct = reads(table, sql_files())
+    return frozenset(direct).union(*(upstream(name) for name in direct))
 
 
 def published_reads(table: str) -> list[str]:

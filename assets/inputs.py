@@ -244,7 +244,7 @@ def _dimension(norm: Norm) -> tuple[str, str]:
 
 
 def _utc_days(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Receipt]) -> None:
-    """The centre's offset on every UTC day of the calendar, and the moment at which it switches, if it does.
+    """The centre's offset on every UTC day that has to be shown, and the moment at which it switches, if it does.
 
     The calendar runs from the first day for which hours are declared to the end of the year after the newest
     export; `input.calendar_span` holds that span, and the moment of the newest export.
@@ -254,7 +254,7 @@ def _utc_days(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Re
     last = date((newest or settings.centre.start).year + 1, 12, 31)
     zone = ZoneInfo(settings.centre.time_zone)
     rows: list[Row] = []
-    for day in days_between(*_instants(con, first, last)):
+    for day in days_between(*_civil_span(con, first, last)):
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         before, after = _offset(midnight, zone), _offset(midnight + timedelta(days=1), zone)
         switch = None if before == after else _switch(midnight, zone).replace(tzinfo=None)
@@ -280,7 +280,7 @@ def _utc_days(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Re
     )
 
 
-def _instants(con: duckdb.DuckDBPyConnection, first: date, last: date) -> tuple[date, date]:
+def _civil_span(con: duckdb.DuckDBPyConnection, first: date, last: date) -> tuple[date, date]:
     """The span of the calendar and of all booked and planned dates, so that each has a civil day to be shown by.
 
     It ends at a hundred years from the calendar: what lies beyond is no date that anybody meant.

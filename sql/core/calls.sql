@@ -55,7 +55,7 @@ calls as (
         any_value(arrived_at_utc) filter (where leg_number = 1) as arrived_at_utc,
         any_value(arrived_local) filter (where leg_number = 1) as arrived_local,
         any_value(is_arrival_ambiguous) filter (where leg_number = 1) as is_arrival_ambiguous,
-        any_value(exclusion_rule) filter (where leg_number = 1 and is_excluded) as exclusion_rule,
+        any_value(exclusion_rule) filter (where leg_number = 1) as exclusion_rule,
         bool_or(is_answered) as is_answered,
         bool_or(is_open) as is_open,
         max(ended_at_utc) as ended_at_utc,
@@ -86,11 +86,7 @@ waits as (
 placed as (
     select
         waits.*,
-        if(
-            waits.legs = 1,
-            waits.leg_wait_seconds,
-            try_cast(waits.leg_wait_seconds + waits.earlier_seconds as decimal(9, 3))
-        ) as wait_seconds,
+        try_cast(waits.leg_wait_seconds + waits.earlier_seconds as decimal(9, 3)) as wait_seconds,
         segments.is_open as is_within_opening_hours,
         segments.closed_reason,
         segments.next_opens_local,

@@ -15,14 +15,14 @@ select
     records.booked_at_utc,
     records.booked_at_utc + to_minutes(
         if(
-            coalesce(records.booked_at_utc >= booked.switch_at_utc, false),
+            records.booked_at_utc >= booked.switch_at_utc,
             booked.offset_after_minutes, booked.offset_minutes
         )
     ) as booked_local,
     records.planned_start_utc,
     records.planned_start_utc + to_minutes(
         if(
-            coalesce(records.planned_start_utc >= planned.switch_at_utc, false),
+            records.planned_start_utc >= planned.switch_at_utc,
             planned.offset_after_minutes, planned.offset_minutes
         )
     ) as planned_start_local,
@@ -30,21 +30,21 @@ select
     records.first_planned_start_utc,
     records.first_planned_start_utc + to_minutes(
         if(
-            coalesce(records.first_planned_start_utc >= first_planned.switch_at_utc, false),
+            records.first_planned_start_utc >= first_planned.switch_at_utc,
             first_planned.offset_after_minutes, first_planned.offset_minutes
         )
     ) as first_planned_start_local,
     records.checked_in_at_utc,
     records.checked_in_at_utc + to_minutes(
         if(
-            coalesce(records.checked_in_at_utc >= checked_in.switch_at_utc, false),
+            records.checked_in_at_utc >= checked_in.switch_at_utc,
             checked_in.offset_after_minutes, checked_in.offset_minutes
         )
     ) as checked_in_local,
     records.started_at_utc,
     records.started_at_utc + to_minutes(
         if(
-            coalesce(records.started_at_utc >= started.switch_at_utc, false),
+            records.started_at_utc >= started.switch_at_utc,
             started.offset_after_minutes, started.offset_minutes
         )
     ) as started_local,

@@ -20,10 +20,10 @@ select
     records.is_open,
     records.arrived_at_utc,
     records.arrived_at_utc + to_minutes(
-        case
-            when records.arrived_at_utc >= utc_days.switch_at_utc then utc_days.offset_after_minutes
-            else utc_days.offset_minutes
-        end
+        if(
+            records.arrived_at_utc >= utc_days.switch_at_utc,
+            utc_days.offset_after_minutes, utc_days.offset_minutes
+        )
     ) as arrived_local,
     records.is_arrival_ambiguous,
     records.answered_at_utc,

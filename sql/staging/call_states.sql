@@ -58,12 +58,12 @@ losers as (
 ),
 
 replaced_by_date as (
-    select distinct
+    select
         record.file_id,
         record.line,
         'superseded' as state
     from readable as record
-    inner join spans as newer
+    semi join spans as newer
         on
             newer.source = record.source
             and record.arrived_local::date between newer.first_date and newer.last_date

@@ -5,7 +5,7 @@ with as_of as (
         span.first_date,
         span.as_of_utc + to_minutes(
             if(
-                coalesce(span.as_of_utc >= utc_days.switch_at_utc, false),
+                span.as_of_utc >= utc_days.switch_at_utc,
                 utc_days.offset_after_minutes, utc_days.offset_minutes
             )
         ) as as_of_local
@@ -110,14 +110,14 @@ uncovered as (
         covered.date is null
         or covered.exported_at_utc + to_minutes(
             if(
-                coalesce(covered.exported_at_utc >= utc_days.switch_at_utc, false),
+                covered.exported_at_utc >= utc_days.switch_at_utc,
                 utc_days.offset_after_minutes, utc_days.offset_minutes
             )
         ) < open_days.closes_local
 ),
 
 still_open as (
-    select distinct arrived_date as date from core.calls
+    select arrived_date as date from core.calls
     where outcome = 'open'
 )
 
