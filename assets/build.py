@@ -8,8 +8,8 @@ The order follows from the SQL itself: a file comes after the tables that it rea
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -18,13 +18,15 @@ import duckdb
 
 from assets.inputs import lay_inputs
 from assets.records import RecordStore
-from pipelines.publishing import Publication
+from pipelines import durable
+from pipelines.publishing import History, Publication
 from pipelines.settings import ROOT, Settings
 from schemas.tables import TABLES, description, key
 
 SQL = ROOT / "sql"
 STORAGE_VERSION = "v1.4.0"
 PUBLISHED_SCHEMAS = ("core", "marts", "ops")
+log = logging.getLogger("kcc")
 _READS = re.compile(r"\b(?:from|join)\s+((?:staging|core|marts|ops)\.\w+)")
 
 
@@ -58,32 +60,42 @@ def build(
     file: Path,
     settings: Settings,
     store: RecordStore,
-    publications: list[Publication],
-    progress: Callable[[str], None] = lambda table: None,
+    history: History,
+    publication: Publication | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """Build the warehouse in `file`, which must not exist yet.
+    """Build the warehouse in `file`, which must not exist yet, to be published as `publication` after `history`.
 
     Returns a connection in which `core`, `marts`, `ops`, `staging.*` and `input.*` can be queried, for the
     checks; `close` it with `finish`.
     """
+    con = empty_warehouse(str(file))
+    lay_inputs(con, settings, store, history, publication)
+    for table in sql_files():
+        log.debug("building %s", table)
+        run_sql(con, table)
+        if table in TABLES:
+            _comment(con, table)
+    return con
+
+
+def empty_warehouse(file: str = ":memory:") -> duckdb.DuckDBPyConnection:
+    """A new warehouse without tables: the published schemas in `file`, `input` and `staging` in memory."""
     con = duckdb.connect(":memory:")
     con.execute("set timezone = 'UTC'")
-    con.execute(f"attach {quoted(str(file))} as kcc (storage_version '{STORAGE_VERSION}')")
+    con.execute(f"attach {quoted(file)} as kcc (storage_version '{STORAGE_VERSION}')")
     con.execute("attach ':memory:' as input")
     con.execute("attach ':memory:' as staging")
     con.execute("use kcc")
     for schema in PUBLISHED_SCHEMAS:
         con.execute(f"create schema {schema}")
-    lay_inputs(con, settings, store, publications)
-    for table, path in sql_files().items():
-        progress(table)
-        select = path.read_text(encoding="utf-8")
-        if table in TABLES:
-            con.execute(f"create table {table} as from (\n{select}\n) order by {', '.join(key(table))}")
-            _comment(con, table)
-        else:
-            con.execute(f"create table {table} as {select}")
     return con
+
+
+def run_sql(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Make one table by its file; a published one in the order of its key."""
+    select = sql_files()[table].read_text(encoding="utf-8")
+    order = f"order by {', '.join(key(table))}" if table in TABLES else ""
+    con.execute(f"create table {table} as from (\n{select}\n) {order}")
 
 
 def finish(con: duckdb.DuckDBPyConnection) -> None:
@@ -92,6 +104,25 @@ def finish(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("use memory")
     con.execute("detach kcc")
     con.close()
+
+
+def keep_history(con: duckdb.DuckDBPyConnection, figures: Path, restatements: Path) -> None:
+    """Write down, durably, what the next publication is compared with, and what this one restates, if anything.
+
+    Figures are those of periods that are complete now, or were when they were published before.
+    """
+    copy = "copy ({}) to {} (format parquet, compression zstd)"
+    once_complete = """
+        select now.* from marts.indicators as now
+        left join input.published_figures as was
+            using (indicator, variant, period_type, period, dimension_type, dimension)
+        where now.complete or was.period is not null
+    """
+    con.execute(copy.format(once_complete, quoted(str(figures))))
+    durable.sync(figures)
+    if con.execute("from staging.restated limit 1").fetchone():
+        con.execute(copy.format("from staging.restated", quoted(str(restatements))))
+        durable.sync(restatements)
 
 
 def _comment(con: duckdb.DuckDBPyConnection, table: str) -> None:

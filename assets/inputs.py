@@ -3,7 +3,9 @@
     input.files, input.call_records, input.appointment_records
     input.rules, input.desk_channels, input.sources, input.hours, input.opening_intervals, input.closures,
     input.clusters, input.norms, input.published_history
-    input.calendar_span, input.utc_days, input.publications
+    input.tripwires, input.accepted_tripwires
+    input.calendar_span, input.utc_days, input.holidays
+    input.publications, input.published_figures, input.restatements, input.changed_settings
 
 Belongs here: what Python knows and SQL needs. Does not belong here: any rule; those stand in `sql/`.
 """
@@ -23,19 +25,27 @@ import polars as pl
 
 from assets.files import days_between
 from assets.records import Receipt, RecordStore
-from pipelines.publishing import Publication
-from pipelines.settings import WEEKDAYS, WHOLE_DAY, Norm, Settings
+from pipelines.publishing import History, Publication
+from pipelines.settings import WEEKDAYS, WHOLE_DAY, Norm, Settings, changed_settings
+from schemas.core import Table
+from schemas.marts import Indicators
+from schemas.ops import Restatements
 from schemas.records import AppointmentRecord, CallRecord
+from schemas.types import duckdb_type
 
 Row = tuple[Any, ...]
 
 
 def lay_inputs(
-    con: duckdb.DuckDBPyConnection, settings: Settings, store: RecordStore, publications: list[Publication]
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    store: RecordStore,
+    history: History,
+    publication: Publication | None,
 ) -> None:
     """Create every `input.*` table in the attached database `input`."""
     files = file_states(store.receipts, settings)
-    _files(con, settings, files, store.records)
+    _files(con, settings, files, store.records, history.last.published_at_utc if history.last else None)
     for kind, table, model in (
         ("calls", "call_records", CallRecord),
         ("appointments", "appointment_records", AppointmentRecord),
@@ -43,9 +53,29 @@ def lay_inputs(
         sources = {source.name for source in settings.sources if source.kind == kind}
         read = [file for file in files if file.source in sources and file.status in ("loaded", "replaced")]
         _records(con, table, model, {str(store.records / file.parquet) for file in read if file.parquet})
-    _settings(con, settings)
-    _utc_days(con, settings, files)
-    _publications(con, publications)
+    newest = as_of(files)
+    first = min(hours.valid_from for hours in settings.hours)
+    last = date((newest or settings.centre.start).year + 1, 12, 31)
+    lay_calendar(con, settings, (first, last), _civil_span(con, first, last), newest)
+    _rest_of_settings(con, settings)
+    _history(con, settings, history, publication)
+
+
+def lay_calendar(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    calendar: tuple[date, date],
+    civil: tuple[date, date],
+    newest: datetime | None = None,
+) -> None:
+    """Create the tables that the calendar is computed from: its span, the longer one of days that need a civil time,
+    and the moment of the newest export (UTC), if there is one.
+    """
+    first, last = calendar
+    _rules_and_hours(con, settings)
+    _create(con, "calendar_span", "first_date date, last_date date, as_of_utc timestamp", [(first, last, newest)])
+    _utc_days(con, settings, *civil)
+    _create(con, "holidays", "date date, name varchar", [*settings.calendar.holidays(first.year, last.year)])
 
 
 def file_states(receipts: list[Receipt], settings: Settings) -> list[Receipt]:
@@ -91,14 +121,20 @@ def _create(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: list
         con.executemany(f"insert into input.{table} values ({marks})", rows)
 
 
-def _files(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Receipt], records: Path) -> None:
+def _files(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    files: list[Receipt],
+    records: Path,
+    last_published_at_utc: datetime | None,
+) -> None:
     kinds = {source.name: source.kind for source in settings.sources}
     _create(
         con,
         "files",
         "file_id bigint, source varchar, kind varchar, file_name varchar, sha256 varchar, export_date date, "
         "exported_at_utc timestamp, delivery bigint, status varchar, reason varchar, unread_records bigint, "
-        "path varchar",
+        "is_new boolean, path varchar",
         [
             (
                 number,
@@ -112,6 +148,9 @@ def _files(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Recei
                 file.status,
                 file.reason,
                 file.records if file.status == "refused" and file.parquet else None,
+                last_published_at_utc is not None
+                and file.delivered_at_utc is not None
+                and file.delivered_at_utc > last_published_at_utc,
                 str(records / file.parquet) if file.parquet else None,
             )
             for number, file in enumerate(files, start=1)
@@ -145,7 +184,7 @@ class _Stream:
         return self._frame.__arrow_c_stream__(requested_schema)
 
 
-def _settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def _rules_and_hours(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     _create(
         con,
         "rules",
@@ -157,26 +196,6 @@ def _settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
                 settings.rules.half_days_are_working_days,
                 settings.centre.start,
             )
-        ],
-    )
-    _create(con, "desk_channels", "booking_channel varchar", [(word,) for word in settings.rules.desk_channels])
-    _create(
-        con,
-        "sources",
-        "source varchar, kind varchar, covers_planned boolean, covers_booked boolean, replaces_dates boolean, "
-        "valid_from date, valid_to date, covers_days bigint",
-        [
-            (
-                source.name,
-                source.kind,
-                source.kind == "appointments" and "planned" in source.covers,
-                source.kind == "appointments" and "booked" in source.covers,
-                source.kind == "calls" and source.replaces_dates,
-                source.valid_from,
-                source.valid_to,
-                source.covers_days,
-            )
-            for source in settings.sources
         ],
     )
     _create(
@@ -208,6 +227,29 @@ def _settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             if point in closure.service_points or point.split(":")[0] in closure.service_points
         ],
     )
+
+
+def _rest_of_settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    _create(con, "desk_channels", "booking_channel varchar", [(word,) for word in settings.rules.desk_channels])
+    _create(
+        con,
+        "sources",
+        "source varchar, kind varchar, covers_planned boolean, covers_booked boolean, replaces_dates boolean, "
+        "valid_from date, valid_to date, covers_days bigint",
+        [
+            (
+                source.name,
+                source.kind,
+                source.kind == "appointments" and "planned" in source.covers,
+                source.kind == "appointments" and "booked" in source.covers,
+                source.kind == "calls" and source.replaces_dates,
+                source.valid_from,
+                source.valid_to,
+                source.covers_days,
+            )
+            for source in settings.sources
+        ],
+    )
     _create(
         con,
         "clusters",
@@ -234,6 +276,30 @@ def _settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         "indicator varchar, year bigint, value decimal(18, 6), unit varchar, source varchar",
         [(f.indicator, f.year, f.value, f.unit, f.source) for f in settings.action_plan.published_history],
     )
+    wires = settings.tripwires
+    _create(
+        con,
+        "tripwires",
+        "answered_outside_hours_share decimal(9, 6), answered_outside_hours_calls bigint, "
+        "quiet_day_share decimal(9, 6), quiet_day_usual_calls bigint, "
+        "partial_export_share decimal(9, 6), partial_export_calls bigint",
+        [
+            (
+                wires.answered_outside_hours_share,
+                wires.answered_outside_hours_calls,
+                wires.quiet_day_share,
+                wires.quiet_day_usual_calls,
+                wires.partial_export_share,
+                wires.partial_export_calls,
+            )
+        ],
+    )
+    _create(
+        con,
+        "accepted_tripwires",
+        "tripwire varchar, source varchar, reason varchar, until date",
+        [(a.tripwire, a.source, a.reason, a.until) for a in wires.accepted],
+    )
 
 
 def _dimension(norm: Norm) -> tuple[str, str]:
@@ -243,18 +309,11 @@ def _dimension(norm: Norm) -> tuple[str, str]:
     return ("speed_bucket", "0-30") if norm.indicator == "answer_speed" else ("all", "all")
 
 
-def _utc_days(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Receipt]) -> None:
-    """The centre's offset on every UTC day that has to be shown, and the moment at which it switches, if it does.
-
-    The calendar runs from the first day for which hours are declared to the end of the year after the newest
-    export; `input.calendar_span` holds that span, and the moment of the newest export.
-    """
-    first = min(hours.valid_from for hours in settings.hours)
-    newest = as_of(files)
-    last = date((newest or settings.centre.start).year + 1, 12, 31)
+def _utc_days(con: duckdb.DuckDBPyConnection, settings: Settings, first: date, last: date) -> None:
+    """The centre's offset on every UTC day that has to be shown, and the moment at which it switches, if it does."""
     zone = ZoneInfo(settings.centre.time_zone)
     rows: list[Row] = []
-    for day in days_between(*_civil_span(con, first, last)):
+    for day in days_between(first, last):
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         before, after = _offset(midnight, zone), _offset(midnight + timedelta(days=1), zone)
         switch = None if before == after else _switch(midnight, zone).replace(tzinfo=None)
@@ -272,12 +331,6 @@ def _utc_days(con: duckdb.DuckDBPyConnection, settings: Settings, files: list[Re
     con.register("days", _Stream(frame))
     con.execute("create table input.utc_days as select * from days")
     con.unregister("days")
-    _create(
-        con,
-        "calendar_span",
-        "first_date date, last_date date, as_of_utc timestamp",
-        [(first, last, newest)],
-    )
 
 
 def _civil_span(con: duckdb.DuckDBPyConnection, first: date, last: date) -> tuple[date, date]:
@@ -320,7 +373,10 @@ def _switch(midnight: datetime, zone: ZoneInfo) -> datetime:
     return midnight + timedelta(minutes=high)
 
 
-def _publications(con: duckdb.DuckDBPyConnection, publications: list[Publication]) -> None:
+def _history(
+    con: duckdb.DuckDBPyConnection, settings: Settings, history: History, publication: Publication | None
+) -> None:
+    """What was published before, and what changed since."""
     _create(
         con,
         "publications",
@@ -337,6 +393,25 @@ def _publications(con: duckdb.DuckDBPyConnection, publications: list[Publication
                 p.files,
                 p.records,
             )
-            for p in publications
+            for p in [*history.publications, *([publication] if publication else [])]
         ],
     )
+    _parquet(con, "published_figures", Indicators, [history.figures] if history.figures else [])
+    _parquet(con, "restatements", Restatements, history.restatements)
+    changed: list[str] = []
+    if history.last is not None and history.last.settings_sha256 != settings.sha256:
+        changed = changed_settings(history.last.settings_text, settings.text)
+    _create(con, "changed_settings", "setting varchar", [(key,) for key in changed])
+
+
+def _parquet(con: duckdb.DuckDBPyConnection, table: str, model: type[Table], paths: list[Path]) -> None:
+    """A table of the columns of a published one, filled from files that earlier publications left."""
+    columns = model.to_schema().columns
+    _create(con, table, ", ".join(f"{name} {duckdb_type(c.dtype.type)}" for name, c in columns.items()), [])
+    if paths:
+        names = ", ".join(columns)
+        con.execute(
+            f"insert into input.{table} ({names}) select {names} "
+            "from read_parquet(?, hive_partitioning = false, union_by_name = true)",
+            [[glob.escape(str(path)) for path in paths]],
+        )

@@ -14,7 +14,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -35,7 +35,10 @@ READER_VERSION = 1
 
 
 class Receipt(BaseModel):
-    """How one version of one export file was read. `delivery` counts up: the highest of a name came last."""
+    """How one version of one export file was read. `delivery` counts up: the highest of a name came last.
+
+    `delivered_at_utc` is when this delivery was first read; reading it again, differently, leaves that as it was.
+    """
 
     source: str
     name: str
@@ -45,6 +48,7 @@ class Receipt(BaseModel):
     delivery: int
     size: int
     modified_ns: int
+    delivered_at_utc: datetime | None = None
     reader: str
     status: str
     reason: str | None = None
@@ -103,6 +107,7 @@ class RecordStore:
             delivery=1 + max((receipt.delivery for receipt in deliveries), default=0),
             size=size,
             modified_ns=modified_ns,
+            delivered_at_utc=datetime.now(UTC).replace(tzinfo=None),
             reader=file.source.reader_fingerprint(READER_VERSION),
             status="loaded",
         )
@@ -115,6 +120,8 @@ class RecordStore:
             receipt = receipt.model_copy(
                 update={"status": status, "reason": str(reason), "sha256": sha256_of(file.path)}
             )
+        if before is not None and before.sha256 == receipt.sha256:
+            receipt = receipt.model_copy(update={"delivered_at_utc": before.delivered_at_utc})
         self._keep(receipt)
         return receipt
 

@@ -5,15 +5,19 @@ The step can't be run in halves: a night publishes everything or nothing.
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
 import duckdb
 
-from assets.build import build, finish, published_reads, sql_files
+from assets import checks
+from assets.build import build, finish, keep_history, published_reads, sql_files
+from assets.checks import asset_key
 from assets.exports import OWNERS
 from assets.inputs import as_of, file_states
 from assets.records import RecordStore
+from assets.tripwires import Blocked, Tripped, inspect
 from assets.verify import NotPublishable, verify
 from pipelines.lock import night_lock
 from pipelines.publishing import Publication, Warehouse
@@ -22,13 +26,7 @@ from schemas.tables import TABLES, description
 from schemas.types import duckdb_type
 
 EXPORTS = ("telephony_exports", "appointment_exports")
-LEDGER = dg.AssetKey(["ops", "ledger"])
 log = logging.getLogger("kcc")
-
-
-def asset_key(table: str) -> dg.AssetKey:
-    """`core.calls` is the asset core/calls."""
-    return dg.AssetKey(table.split("."))
 
 
 def table_spec(table: str) -> dg.AssetSpec:
@@ -71,69 +69,70 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="warehouse",
         specs=[table_spec(table) for table in TABLES],
-        check_specs=[
-            dg.AssetCheckSpec(
-                "every_export_is_in",
-                asset=LEDGER,
-                description="No export file was refused or is still waiting; those that were are not published.",
-            ),
-            dg.AssetCheckSpec(
-                "adds_up",
-                asset=LEDGER,
-                description="Contracts, ledger and sums hold. Checked before publishing: a failure publishes nothing.",
-            ),
-        ],
+        check_specs=checks.specs(),
         can_subset=False,
     )
     def build_warehouse(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        with night_lock(settings.folders.data, wait=True):
-            rows, promises, outstanding = build_and_publish(settings, context.run_id)
+        try:
+            with night_lock(settings.folders.data, wait=True):
+                published = build_and_publish(settings, context.run_id)
+        except NotPublishable as broken:
+            yield checks.adds_up(str(broken))
+            raise dg.Failure(description=f"Nothing was published: {broken}") from None
+        except Blocked as blocked:
+            yield from checks.tripwires(blocked.tripped)
+            raise dg.Failure(description=f"Nothing was published: {blocked}") from None
         for table in sql_files():  # Dagster wants a table after the tables that it is computed from
-            if table in rows:
-                yield dg.MaterializeResult(asset_key=asset_key(table), metadata={"dagster/row_count": rows[table]})
-        yield dg.AssetCheckResult(
-            check_name="adds_up", asset_key=LEDGER, passed=True, metadata={"contracts_and_sums": promises}
-        )
-        yield dg.AssetCheckResult(
-            check_name="every_export_is_in",
-            asset_key=LEDGER,
-            passed=not outstanding,
-            severity=dg.AssetCheckSeverity.ERROR,
-            description="; ".join(outstanding) if outstanding else "Every export is in.",
-            metadata={"not_in": len(outstanding)},
-        )
+            if table in published.rows:
+                rows = published.rows[table]
+                yield dg.MaterializeResult(asset_key=asset_key(table), metadata={"dagster/row_count": rows})
+        yield checks.adds_up(None)
+        yield checks.every_export_is_in(published.outstanding)
+        yield from checks.tripwires(published.tripped)
 
     return build_warehouse
 
 
-def build_and_publish(settings: Settings, run_id: str) -> tuple[dict[str, int], int, list[str]]:
+@dataclass(frozen=True)
+class Published:
+    """What a build that was published came to: the rows of every table, a sentence for everything that is not in, and
+    the tripwires that it touched.
+    """
+
+    rows: dict[str, int]
+    outstanding: list[str]
+    tripped: list[Tripped]
+
+
+def build_and_publish(settings: Settings, run_id: str) -> Published:
     """Build a fresh warehouse from all records, verify it and publish it.
 
-    Returns the rows of every table, how many contracts and sums hold, and a sentence for every export file that
-    is not in. Raises dagster.Failure, and publishes nothing, where the warehouse does not hold what it promises.
+    Publishes nothing and raises NotPublishable where the warehouse does not hold what it promises, Blocked where a
+    blocking tripwire was touched and not accepted.
     """
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
     file = warehouse.fresh_file(run_id)
     store = RecordStore(settings)
     publication = _publication(settings, store, run_id)
-    con = build(
-        file, settings, store, [*warehouse.history(), publication], lambda table: log.debug("building %s", table)
-    )
+    con = build(file, settings, store, warehouse.history(), publication)
     log.info("verifying contracts, ledger and sums")
     try:
-        promises = verify(con)
-    except NotPublishable as broken:
+        verify(con)
+        found = inspect(con)
+    except (NotPublishable, Blocked) as reason:
         con.close()
         file.unlink(missing_ok=True)
-        raise dg.Failure(description=f"Nothing was published: {broken}") from None
+        warehouse.refuse(run_id, str(reason))
+        raise
     rows = {table: _count(con, f"select count(*) from {table}") for table in TABLES}
     outstanding = not_in(con, settings)
+    keep_history(con, warehouse.figures_of(publication.version), warehouse.restatements_of(publication.version))
     finish(con)
     path = warehouse.publish(file, publication)
     log.info("published %s", path.name)
-    return rows, promises, outstanding
+    return Published(rows, outstanding, found)
 
 
 def _publication(settings: Settings, store: RecordStore, run_id: str) -> Publication:

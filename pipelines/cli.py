@@ -24,6 +24,7 @@ from pipelines.lock import NightIsRunning
 from pipelines.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
+    from pipelines.status import Status
     from pipelines.summary import IndicatorLine, Summary
 
 app = typer.Typer(
@@ -37,6 +38,9 @@ app = typer.Typer(
 out = Console()
 err = Console(stderr=True)
 
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", help="The city's settings; default $KCC_SETTINGS, else kcc.toml.")
+]
 UNITS = {"percent": "%", "seconds": "s", "minutes": "min", "working_days": "days"}
 TITLES = {
     "missed_calls": "missed calls",
@@ -47,26 +51,17 @@ TITLES = {
 }
 
 
-@app.callback()
-def _main() -> None:
-    """Keeps `run` a command of its own while there are few."""
-
-
 @app.command(
     epilog="Examples:  kcc run   |   kcc run --json > night.json   |   KCC_SETTINGS=/etc/kcc/lier.toml kcc run --quiet"
 )
 def run(
-    settings_file: Annotated[
-        Path | None, typer.Option("--settings", help="The city's settings; default $KCC_SETTINGS, else kcc.toml.")
-    ] = None,
+    settings_file: SettingsFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what went wrong.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Take in every export that was not read yet; build, verify and publish the warehouse."""
     settings = _settings(settings_file)
-    with warnings.catch_warnings():
-        # the assets use Dagster's single-run backfills, which it marks as beta: nothing for who runs a night
-        warnings.filterwarnings("ignore", module="dagster")
+    with _quiet_dagster():
         from pipelines.night import NightFailed, run_night
         from pipelines.summary import summarise
 
@@ -86,11 +81,55 @@ def run(
         raise typer.Exit(1)
 
 
+@app.command(epilog="Examples:  kcc status   |   kcc status --json   |   kcc status || echo 'have a look'")
+def status(
+    settings_file: SettingsFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the status as JSON.")] = False,
+) -> None:
+    """Say how the warehouse stands. Ends with 1 if the last build was not published or something is not in."""
+    settings = _settings(settings_file)
+    with _quiet_dagster():
+        from pipelines.status import status_of
+
+        try:
+            found = status_of(settings)
+        except FileNotFoundError as nothing:
+            _stop(str(nothing), 1)
+    if as_json:
+        print(json.dumps(asdict(found), default=str, indent=2))
+    else:
+        _print_status(found)
+    if found.needs_attention:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Examples:  kcc calendar 2025   |   KCC_SETTINGS=/etc/kcc/lier.toml kcc calendar 2026")
+def calendar(
+    year: Annotated[int, typer.Argument(min=1900, max=2200, help="The year to print.")],
+    settings_file: SettingsFile = None,
+) -> None:
+    """Print a year as the settings declare it: open days, closures, changed hours, and holidays without a closure."""
+    settings = _settings(settings_file)
+    from assets.calendar import year_of
+    from pipelines.calendar_page import page
+
+    for line in page(settings, year, year_of(settings, year)):
+        out.print(line, soft_wrap=True)
+
+
 def _settings(path: Path | None) -> Settings:
     try:
         return load_settings(path)
     except SettingsError as error:
         _stop(str(error), 2)
+
+
+@contextmanager
+def _quiet_dagster() -> Iterator[None]:
+    """The assets use Dagster's single-run backfills, which it marks as beta: nothing for who sits at a command line."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="dagster")
+        yield
 
 
 def _stop(sentence: str, status: int) -> NoReturn:
@@ -155,6 +194,26 @@ def _print(summary: Summary) -> None:
         states.add_row(state, *(f"{counts[state]:,}" for counts in summary.records.values()))
     out.print(states)
     out.print(f"warehouse  {summary.warehouse}\nversion    {summary.version}", soft_wrap=True, highlight=False)
+
+
+def _print_status(status: Status) -> None:
+    def say(label: str, sentence: str, colour: str) -> None:
+        out.print(f"[{colour}]{label}[/{colour}] {escape(sentence)}", soft_wrap=True, highlight=False)
+
+    as_of = f"as of {status.as_of_utc:%Y-%m-%d %H:%M} UTC" if status.as_of_utc else "without any export"
+    say("published:", f"{status.version}, {status.age_hours:.1f} hours ago, {as_of}", "bold")
+    if status.not_published is not None:
+        say("not published:", status.not_published, "red")
+    for sentence in status.not_in:
+        say("not in:", sentence, "red")
+    for sentence in status.warnings:
+        say("warning:", sentence, "yellow")
+    for sentence in status.accepted:
+        say("accepted:", sentence, "cyan")
+    if status.newest_restatement is not None:
+        say("restated:", f"{status.newest_restatement.restated_at_utc:%Y-%m-%d} {status.newest_restatement}", "bold")
+    if not status.needs_attention:
+        say("all exports are in", "", "green")
 
 
 def _title(line: IndicatorLine) -> str:

@@ -3,6 +3,9 @@
     warehouse/kcc.duckdb            a relative symlink to the version that is published
     warehouse/versions/*.duckdb     the last few versions, read-only
     warehouse/publications/*.json   what was published when, with which settings; never deleted
+    warehouse/publications/*.restatements.parquet   figures that it changed after they were complete; never deleted
+    warehouse/publications/*.figures.parquet        its complete figures, for the next publication to compare with
+    warehouse/not_published.json    why the last build was not published; gone with the next that is
 
 Readers hold open the version that they opened; switching the link doesn't touch it. Does not belong here:
 what is in a warehouse, and whether it is right (`assets/build.py`, `assets/verify.py`).
@@ -11,7 +14,8 @@ what is in a warehouse, and whether it is right (`assets/build.py`, `assets/veri
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -32,6 +36,28 @@ class Publication(BaseModel):
     records: int
 
 
+class NotPublished(BaseModel):
+    """A build that was not published: when, by which run, and why in a sentence."""
+
+    at_utc: datetime
+    run_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class History:
+    """What was published before: every publication, oldest first; what they restated; the last one's figures."""
+
+    publications: list[Publication] = field(default_factory=list)
+    restatements: list[Path] = field(default_factory=list)
+    figures: Path | None = None
+
+    @property
+    def last(self) -> Publication | None:
+        """The newest publication, or None before the first."""
+        return self.publications[-1] if self.publications else None
+
+
 class Warehouse:
     """The folder of the published warehouse. Whoever writes here holds the night's lock."""
 
@@ -40,6 +66,7 @@ class Warehouse:
         self.link = self.folder / "kcc.duckdb"
         self.versions = self.folder / "versions"
         self.publications = self.folder / "publications"
+        self.refusal = self.folder / "not_published.json"
         self.keep = keep
 
     def fresh_file(self, run: str) -> Path:
@@ -49,6 +76,10 @@ class Warehouse:
         self._recover()
         for left_over in self.versions.glob(".building_*"):
             left_over.unlink()
+        published = {publication.version for publication in self.history().publications}
+        for left_over in self.publications.glob("*.parquet"):
+            if left_over.name.split(".")[0] not in published:
+                left_over.unlink()
         return self.versions / f".building_{run}.duckdb"
 
     def _recover(self) -> None:
@@ -65,9 +96,33 @@ class Warehouse:
         """The name of the version that readers get, or None before the first publication."""
         return self.link.readlink().stem if self.link.is_symlink() else None
 
-    def history(self) -> list[Publication]:
-        """Every publication so far, oldest first."""
-        return [Publication.model_validate_json(path.read_bytes()) for path in sorted(self.publications.glob("*.json"))]
+    def history(self) -> History:
+        """What was published so far."""
+        records = sorted(self.publications.glob("*.json"))
+        publications = [Publication.model_validate_json(path.read_bytes()) for path in records]
+        figures = self.figures_of(publications[-1].version) if publications else None
+        return History(
+            publications,
+            [path for known in publications if (path := self.restatements_of(known.version)).exists()],
+            figures if figures is not None and figures.exists() else None,
+        )
+
+    def figures_of(self, version: str) -> Path:
+        """Where the complete figures of a publication lie; written before it is published."""
+        return self.publications / f"{version}.figures.parquet"
+
+    def restatements_of(self, version: str) -> Path:
+        """Where the restatements of a publication lie, if it has any; written before it is published."""
+        return self.publications / f"{version}.restatements.parquet"
+
+    def refuse(self, run_id: str, reason: str) -> None:
+        """Write down that a build was not published, and why, for who asks for the status."""
+        refusal = NotPublished(at_utc=datetime.now(UTC).replace(tzinfo=None), run_id=run_id, reason=reason)
+        durable.write_private(self.refusal, refusal.model_dump_json(indent=1))
+
+    def refused(self) -> NotPublished | None:
+        """The build after the last publication that was not published, if any."""
+        return NotPublished.model_validate_json(self.refusal.read_bytes()) if self.refusal.exists() else None
 
     def publish(self, built: Path, publication: Publication) -> Path:
         """Make a finished file the published one; returns its path. The file must be closed."""
@@ -86,11 +141,15 @@ class Warehouse:
         os.replace(link, self.link)
         durable.sync(self.folder)
         durable.rename(prepared, record)
-        self._prune()
+        self.refusal.unlink(missing_ok=True)
+        self._prune(publication.version)
         return version
 
-    def _prune(self) -> None:
-        """Keep the newest versions; readers of an older one keep their open file."""
+    def _prune(self, newest: str) -> None:
+        """Keep the newest versions, and the newest figures; readers of an older version keep their open file."""
+        for old in self.publications.glob("*.figures.parquet"):
+            if old != self.figures_of(newest):
+                old.unlink()
         published = self.published_version()
         for old in sorted(self.versions.glob("kcc_*.duckdb"))[: -self.keep]:
             if old.stem != published:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import tomllib
+from calendar import isleap
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -95,7 +96,8 @@ def _interval(text: object) -> object:
     raise ValueError("expected an interval such as '09:00-12:00', opening before it closes")
 
 
-def _shown(interval: tuple[int, int]) -> str:
+def shown(interval: tuple[int, int]) -> str:
+    """Minutes of the day as they are written in the settings: '09:00-12:00'."""
     return "-".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in interval)
 
 
@@ -400,7 +402,7 @@ class Hours(Valid):
             for earlier, later in pairwise(intervals):
                 if later[0] < earlier[1]:
                     raise ValueError(
-                        f"{weekday}: {_shown(later)!r} after {_shown(earlier)!r}: they overlap or are not in order"
+                        f"{weekday}: {shown(later)!r} after {shown(earlier)!r}: they overlap or are not in order"
                     )
         return self
 
@@ -475,9 +477,76 @@ class PublishedFigure(Section):
 
 
 class Calendar(Section):
-    """The dated exceptions to the opening hours."""
+    """The dated exceptions to the opening hours, and against which holidays they are checked.
+
+    The closures alone decide. `country` (and `subdivision`) name a calendar of the holidays library, `yearly` adds days
+    that it does not know, as MM-DD = name: an open day among them only makes a warning.
+    """
 
     closures: list[Closure] = []
+    country: str | None = None
+    subdivision: str | None = None
+    yearly: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for day in self.yearly:
+            try:
+                datetime.strptime(f"2024-{day}", "%Y-%m-%d")
+            except ValueError:
+                raise ValueError(f"yearly: {day!r} is no day of the year such as '07-11'") from None
+        try:
+            self.holidays(2024, 2024)
+        except NotImplementedError:
+            place = " ".join(filter(None, [self.country, self.subdivision]))
+            raise ValueError(f"country: the holidays library has no calendar of {place!r}") from None
+        return self
+
+    def holidays(self, first_year: int, last_year: int) -> list[tuple[date, str]]:
+        """The holidays of some years by the library and `yearly`, by date, named in the country's own language."""
+        known: dict[date, str] = {}
+        years = range(first_year, last_year + 1)
+        if self.country is not None:
+            from holidays import country_holidays
+
+            language = country_holidays(self.country, subdiv=self.subdivision).default_language
+            known.update(country_holidays(self.country, subdiv=self.subdivision, years=years, language=language))
+        for day, name in self.yearly.items():
+            for year in years:
+                if day != "02-29" or isleap(year):
+                    known.setdefault(date.fromisoformat(f"{year}-{day}"), name)
+        return sorted(known.items())
+
+
+TripwireName = Literal[
+    "answered_outside_hours",
+    "open_day_without_calls",
+    "quiet_day",
+    "partial_export",
+    "unmapped_service",
+    "open_on_holiday",
+]
+
+
+class AcceptedTripwire(Section):
+    """A tripwire that the city knows of, for the months that begin up to `until`; it shows with its reason."""
+
+    tripwire: TripwireName
+    source: str | None = None
+    reason: str = Field(min_length=1)
+    until: date
+
+
+class Tripwires(Section):
+    """When something looks wrong enough to say so, or not to publish. Shares are between 0 and 1."""
+
+    answered_outside_hours_share: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)
+    answered_outside_hours_calls: int = Field(default=20, ge=1)
+    quiet_day_share: Decimal = Field(default=Decimal("0.3"), ge=0, le=1)
+    quiet_day_usual_calls: int = Field(default=20, ge=1)
+    partial_export_share: Decimal = Field(default=Decimal("0.5"), ge=0, le=1)
+    partial_export_calls: int = Field(default=20, ge=1)
+    accepted: list[AcceptedTripwire] = []
 
 
 class ActionPlan(Section):
@@ -497,6 +566,7 @@ class Settings(Section):
     sources: list[Source] = Field(min_length=1)
     hours: list[Hours] = Field(min_length=1)
     calendar: Calendar = Calendar()
+    tripwires: Tripwires = Tripwires()
     clusters: list[Cluster] = []
     action_plan: ActionPlan = ActionPlan()
     text: str = Field(default="", exclude=True, repr=False)
@@ -512,11 +582,6 @@ class Settings(Section):
             _refuse_overlap_and_gap(
                 f"hours of '{point}'", [(h.valid_from, h.valid_to) for h in self.hours if h.service_point == point]
             )
-        known = set(self.service_points)
-        for closure in self.calendar.closures:
-            for point in closure.service_points:
-                if point not in known:
-                    raise ValueError(f"calendar.closures: {closure.date} names '{point}', which has no hours")
         mapped: dict[str, list[tuple[date, date]]] = {}
         for cluster in self.clusters:
             for service in cluster.services:
@@ -530,6 +595,18 @@ class Settings(Section):
                 raise ValueError(f"action_plan.norms: '{norm.cluster}' is not a cluster of [[clusters]]")
         _refuse_doubles("norms", [(n.indicator, n.variant, n.cluster, str(n.valid_from)) for n in plan.norms])
         _refuse_doubles("published_history", [(f.indicator, f.year) for f in plan.published_history])
+        return self
+
+    @model_validator(mode="after")
+    def _names_that_exist(self) -> Self:
+        for closure in self.calendar.closures:
+            for point in closure.service_points:
+                if point not in self.service_points:
+                    raise ValueError(f"calendar.closures: {closure.date} names '{point}', which has no hours")
+        sources = {source.name for source in self.sources}
+        for accepted in self.tripwires.accepted:
+            if accepted.source is not None and accepted.source not in sources:
+                raise ValueError(f"tripwires.accepted: '{accepted.source}' is not a source of [[sources]]")
         return self
 
     def _require_hours(self, point: str) -> None:
@@ -621,3 +698,31 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings.model_validate({**content, "text": text})
     except ValidationError as error:
         raise SettingsError(_sentence(path, error)) from None
+
+
+def changed_settings(before: str, after: str) -> list[str]:
+    """The keys in which two settings files differ and that can change a figure, in the order of their names.
+
+    Tables in a list that have a name are told apart by it: `sources.telephony.time_zone`; other lists are named whole.
+    """
+    old, new = tomllib.loads(before), tomllib.loads(after)
+    for settings in (old, new):
+        for key in ("folders", "retention", "tripwires", "action_plan"):
+            settings.pop(key, None)
+        settings.get("centre", {}).pop("name", None)
+    return sorted(_differences(old, new))
+
+
+def _differences(old: object, new: object, path: str = "") -> Iterable[str]:
+    old, new = _by_name(old), _by_name(new)
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in old.keys() | new.keys():
+            yield from _differences(old.get(key), new.get(key), f"{path}.{key}".removeprefix("."))
+    elif old != new:
+        yield path
+
+
+def _by_name(value: object) -> object:
+    if isinstance(value, list) and value and all(isinstance(part, dict) and "name" in part for part in value):
+        return {part["name"]: part for part in value}
+    return value

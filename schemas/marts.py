@@ -21,6 +21,12 @@ class _MissedCalls(Table):
     offered: int = pa.Field(ge=0, description="answered + missed: the denominator of the missed share")
     missed_share: float = pa.Field(nullable=True, ge=0, le=1, description="missed / offered; NULL without calls")
     missed_short_abandons: int = pa.Field(ge=0, description="missed calls that hung up within the threshold")
+    missed_abandoned: int = pa.Field(ge=0, description="of the missed calls, those in which the caller hung up")
+    missed_voicemail: int = pa.Field(ge=0, description="of the missed calls, those that ended in voicemail")
+    missed_menu: int = pa.Field(ge=0, description="of the missed calls, those that hung up in the menu")
+    missed_timeout: int = pa.Field(ge=0, description="of the missed calls, those that a time-out ended")
+    missed_no_agent: int = pa.Field(ge=0, description="of the missed calls, those that ended for want of an agent")
+    missed_callback: int = pa.Field(ge=0, description="of the missed calls, those that asked to be called back")
     outside_hours: int = pa.Field(ge=0, description="calls that arrived outside opening hours")
     outside_hours_answered: int = pa.Field(ge=0, description="of those, the ones that a person answered all the same")
     open: int = pa.Field(ge=0, description="calls that had not ended when the newest export was cut")
@@ -35,6 +41,7 @@ class _MissedCalls(Table):
     ended_after_closing: int = pa.Field(ge=0, description="calls that arrived inside and ended after closing")
     spanning_opening: int = pa.Field(ge=0, description="calls that arrived before opening and were answered after it")
     ambiguous_arrivals: int = pa.Field(ge=0, description="calls whose local arrival exists twice")
+    impossible_durations: int = pa.Field(ge=0, description="calls of any outcome with a negative duration, now NULL")
     complete: bool = pa.Field(description=COMPLETE)
 
 

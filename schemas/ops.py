@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pandera.polars as pa
 import polars as pl
 
+from pipelines.settings import TripwireName
 from schemas.core import Table
-from schemas.types import Instant
+from schemas.types import Amount, Instant
+
+TRIPWIRES = list(get_args(TripwireName))
 
 
 class Ledger(Table):
@@ -69,3 +74,46 @@ class Publications(Table):
 
     class Config:
         metadata = {"key": ["version"]}
+
+
+class Tripwires(Table):
+    """Contract of ops.tripwires."""
+
+    tripwire: str = pa.Field(isin=TRIPWIRES, description="what looks wrong; docs/indicators.md tells when each trips")
+    source: str = pa.Field(description="declared name of the source; `calendar` where the city's calendar is asked")
+    month: pl.Date = pa.Field(description="first day of the month that it is about")
+    affected: int = pa.Field(ge=1, description="how many calls, days, appointments or exports look wrong")
+    total: int = pa.Field(ge=1, description="of how many")
+    sentence: str = pa.Field(description="what was found and what to ask, in English")
+    is_blocking: bool = pa.Field(description="publishes nothing unless it is accepted")
+    accepted_reason: str = pa.Field(nullable=True, description="why the settings accept it; NULL if they don't")
+    accepted_until: pl.Date = pa.Field(nullable=True, description="months that begin up to this date are accepted")
+
+    class Config:
+        metadata = {"key": ["tripwire", "source", "month"]}
+
+
+class Restatements(Table):
+    """Contract of ops.restatements."""
+
+    version: str = pa.Field(description="the publication that first showed the new value")
+    restated_at_utc: Instant = pa.Field(description="when it was published (UTC)")
+    indicator: str = pa.Field(description="indicator of marts.indicators")
+    variant: str = pa.Field(description="variant of the indicator")
+    period_type: str = pa.Field(isin=["month", "year"], description="length of the period")
+    period: pl.Date = pa.Field(description="first day of the period, which had been published as complete")
+    dimension_type: str = pa.Field(description="by what it is broken down")
+    dimension: str = pa.Field(description="`all`, or the value of the dimension")
+    old_value: float = pa.Field(nullable=True, description="value published before; NULL if it had none")
+    new_value: float = pa.Field(nullable=True, description="value from this publication on; NULL if it has none")
+    unit: str = pa.Field(description="unit of both values")
+    old_numerator: Amount = pa.Field(nullable=True, description="exact numerator before")
+    old_denominator: Amount = pa.Field(nullable=True, description="exact denominator before")
+    new_numerator: Amount = pa.Field(nullable=True, description="exact numerator now")
+    new_denominator: Amount = pa.Field(nullable=True, description="exact denominator now")
+    why: str = pa.Field(
+        description="the late or corrected exports that tell of the period, and the settings that changed since"
+    )
+
+    class Config:
+        metadata = {"key": ["version", "indicator", "variant", "period_type", "period", "dimension_type", "dimension"]}

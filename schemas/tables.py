@@ -15,7 +15,7 @@ from schemas.marts import (
     TelephoneWaitMonthly,
     VisitorWaitMonthly,
 )
-from schemas.ops import Ledger, Publications, Quarantine
+from schemas.ops import Ledger, Publications, Quarantine, Restatements, Tripwires
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 
@@ -36,7 +36,9 @@ TABLES: dict[str, type[Table]] = {
     "marts.indicators": Indicators,
     "ops.ledger": Ledger,
     "ops.quarantine": Quarantine,
+    "ops.tripwires": Tripwires,
     "ops.publications": Publications,
+    "ops.restatements": Restatements,
 }
 
 

@@ -17,6 +17,7 @@ from assets.build import build
 from assets.files import export_files
 from assets.records import RecordStore
 from assets.verify import verify
+from pipelines.publishing import History
 from pipelines.settings import Settings
 
 WEEK = {day: ["09:00-12:00", "13:00-16:00"] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")}
@@ -157,7 +158,7 @@ def warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     store = read_all(settings)
     file = settings.folders.data / "built.duckdb"
     file.unlink(missing_ok=True)
-    con = build(file, settings, store, [])
+    con = build(file, settings, store, History())
     try:
         verify(con)
         yield con

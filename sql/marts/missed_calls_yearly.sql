@@ -8,6 +8,12 @@ select
     sum(monthly.offered)::bigint as offered,
     sum(monthly.missed) / nullif(sum(monthly.offered), 0) as missed_share,
     sum(monthly.missed_short_abandons)::bigint as missed_short_abandons,
+    sum(monthly.missed_abandoned)::bigint as missed_abandoned,
+    sum(monthly.missed_voicemail)::bigint as missed_voicemail,
+    sum(monthly.missed_menu)::bigint as missed_menu,
+    sum(monthly.missed_timeout)::bigint as missed_timeout,
+    sum(monthly.missed_no_agent)::bigint as missed_no_agent,
+    sum(monthly.missed_callback)::bigint as missed_callback,
     sum(monthly.outside_hours)::bigint as outside_hours,
     sum(monthly.outside_hours_answered)::bigint as outside_hours_answered,
     sum(monthly.open)::bigint as open,
@@ -18,6 +24,7 @@ select
     sum(monthly.ended_after_closing)::bigint as ended_after_closing,
     sum(monthly.spanning_opening)::bigint as spanning_opening,
     sum(monthly.ambiguous_arrivals)::bigint as ambiguous_arrivals,
+    sum(monthly.impossible_durations)::bigint as impossible_durations,
     any_value(periods.complete) as complete
 from marts.missed_calls_monthly as monthly
 inner join staging.periods as periods

@@ -1,19 +1,6 @@
 -- The months and years of each kind of figure, and whether they are complete: ended, every open day covered by an
 -- export of every source made at or after that day's closing, and no call open.
-with as_of as (
-    select
-        span.first_date,
-        span.as_of_utc + to_minutes(
-            if(
-                span.as_of_utc >= utc_days.switch_at_utc,
-                utc_days.offset_after_minutes, utc_days.offset_minutes
-            )
-        ) as as_of_local
-    from input.calendar_span as span
-    left join input.utc_days as utc_days on utc_days.utc_date = span.as_of_utc::date
-),
-
-bases as (
+with bases as (
     select * from (
         values ('calls', 'calls', 'telephone'), ('visits', 'appointments', 'desk'), ('bookings', 'appointments', 'desk')
     ) as bases (basis, kind, service_point)
@@ -42,7 +29,7 @@ first_months as (
         date_trunc('month', greatest(min(dated.date), any_value(as_of.first_date))) as first_month,
         date_trunc('month', any_value(as_of.as_of_local)) as last_month
     from dated
-    cross join as_of
+    cross join staging.as_of as as_of
     where dated.date is not null
     group by dated.basis
 ),
@@ -150,4 +137,4 @@ select
         )
     ) as complete
 from periods
-cross join as_of
+cross join staging.as_of as as_of

@@ -16,27 +16,54 @@ with sums as (
     group by all
 ),
 
+-- calls still open and records in quarantine, of which nobody knows whether they were answered
+bounded as (
+    select
+        sums.*,
+        if(sums.dimension_type = 'all', coalesce(uncertain.calls, 0), null) as uncertain
+    from sums
+    left join staging.uncertain_calls as uncertain using (period_type, period)
+),
+
 variants as (
     select
         *,
         'headline' as variant,
         missed as numerator,
         offered as denominator
-    from sums
+    from bounded
     union all
     select
         *,
         'reported',
         reported_missed,
         reported_records
-    from sums
+    from bounded
     union all
     select
         *,
         'without_short_abandons',
         missed - missed_short_abandons,
         offered - missed_short_abandons
-    from sums
+    from bounded
+    union all
+    -- if all that is uncertain was answered
+    select
+        *,
+        'lowest_possible',
+        missed,
+        offered + uncertain
+    from bounded
+    where uncertain is not null
+    union all
+    -- if all that is uncertain was missed
+    select
+        *,
+        'highest_possible',
+        missed + uncertain,
+        offered + uncertain
+    from bounded
+    where uncertain is not null
 )
 
 select

@@ -1,0 +1,116 @@
+"""How the published warehouse stands: how old, what is not in, what looks wrong, what was restated.
+
+Belongs here: questions to the published file and the folder around it. Does not belong here: how they are printed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from assets.tripwires import tripped
+from assets.warehouse import not_in
+from pipelines.publishing import NotPublished, Warehouse
+from pipelines.settings import Settings
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """The restatement of one publication: its foremost figure, and how many others came out otherwise with it."""
+
+    restated_at_utc: datetime
+    figure: str
+    period: str
+    old_value: float | None
+    new_value: float | None
+    unit: str
+    why: str
+    others: int
+
+    def __str__(self) -> str:
+        others = f", and {self.others} more figures" if self.others else ""
+        return (
+            f"{self.figure}, {self.period}: {_number(self.old_value)} became {_number(self.new_value)} {self.unit}"
+            + (f"{others} ({self.why})")
+        )
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a person on call wants to know. Sentences in English; instants in UTC."""
+
+    warehouse: Path
+    version: str
+    published_at_utc: datetime
+    age_hours: float
+    as_of_utc: datetime | None
+    not_published: str | None
+    not_in: list[str]
+    warnings: list[str]
+    accepted: list[str]
+    newest_restatement: Restatement | None
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a night failed to publish, or something is not in."""
+        return self.not_published is not None or bool(self.not_in)
+
+
+PUBLISHED = """
+    select version, published_at_utc, as_of_utc from ops.publications
+    order by published_at_utc desc, version desc limit 1
+"""
+
+
+def status_of(settings: Settings) -> Status:
+    """Ask the published warehouse. Raises FileNotFoundError before the first publication."""
+    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    refused = warehouse.refused()
+    if not warehouse.link.exists():
+        why = _sentence(refused) if refused else "run `kcc run`"
+        raise FileNotFoundError(f"{warehouse.link}: nothing is published yet; {why}")
+    with duckdb.connect(str(warehouse.link), read_only=True) as con:
+        version, published_at, as_of = con.execute(PUBLISHED).fetchall()[0]
+        found = tripped(con)
+        return Status(
+            warehouse=warehouse.link,
+            version=version,
+            published_at_utc=published_at,
+            age_hours=(datetime.now(UTC).replace(tzinfo=None) - published_at).total_seconds() / 3600,
+            as_of_utc=as_of,
+            not_published=_sentence(refused) if refused else None,
+            not_in=not_in(con, settings),
+            warnings=[str(one) for one in found if one.accepted_reason is None],
+            accepted=[str(one) for one in found if one.accepted_reason is not None],
+            newest_restatement=_newest_restatement(con),
+        )
+
+
+def _newest_restatement(con: duckdb.DuckDBPyConnection) -> Restatement | None:
+    """The newest restated headline, or another figure if there is none."""
+    row = con.execute(
+        """
+        select
+            restated_at_utc,
+            concat_ws(' ', indicator, nullif(variant, 'headline'), nullif(dimension, 'all')),
+            if(period_type = 'year', strftime(period, '%Y'), strftime(period, '%Y-%m')),
+            old_value, new_value, unit, why,
+            count(*) over () - 1
+        from ops.restatements
+        where version = (select max(version) from ops.restatements)
+        order by variant <> 'headline', dimension_type <> 'all', period_type, period desc, indicator, variant, dimension
+        limit 1
+        """
+    ).fetchone()
+    return Restatement(*row) if row else None
+
+
+def _sentence(refused: NotPublished) -> str:
+    return f"the build of {refused.at_utc:%Y-%m-%d %H:%M} UTC: {refused.reason}"
+
+
+def _number(value: float | None) -> str:
+    return "no figure" if value is None else f"{value:.2f}"
