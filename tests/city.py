@@ -106,7 +106,7 @@ def settings_of(folder: Path, **parts: Any) -> Settings:
             {"service_point": "desk", "valid_from": "2024-01-01", **WEEK},
         ],
         "clusters": [{"cluster": "Wonen", "valid_from": "2024-01-01", "services": ["premium"]}],
-        "text": "of a test",
+        "text": "# of a test",
     }
     return Settings.model_validate({**content, **parts})
 

@@ -60,12 +60,41 @@ def test_a_failed_check_publishes_nothing_and_readers_keep_what_they_had(
     published = link.readlink()
 
     monkeypatch.setitem(assets.verify.SUMS, "two and two are five", "select 1")
-    with pytest.raises(dg.Failure, match="Nothing was published: it does not hold that two and two are five"):
+    with pytest.raises(assets.verify.NotPublishable, match="it does not hold that two and two are five"):
         build_and_publish(settings, "22222222-second")
     assert link.readlink() == published
     assert [path.name for path in link.resolve().parent.iterdir()] == [published.name]
     with duckdb.connect(str(link), read_only=True) as con:
         assert con.execute("select run_id from ops.publications").fetchall() == [("11111111-first",)]
+
+
+def test_a_wrong_zone_is_told_in_a_sentence_and_fails_its_check_in_dagster(
+    small: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert small.kcc("run", "-q").returncode == 0
+    published = small.ask("select version from ops.publications")
+    wrong = small.folder / "wrong.toml"
+    telephony = 'time_zone = "Europe/Brussels" # the zone of the clock'
+    wrong.write_text((ROOT / "kcc.toml").read_text().replace(telephony, 'time_zone = "Asia/Dubai" #'))
+
+    night = small.kcc("run", "-q", KCC_SETTINGS=str(wrong))
+    assert night.returncode == 1
+    assert "of the answered calls of source 'telephony' in December 2025 lie outside the opening hours" in night.stderr
+    assert "Traceback" not in night.stderr
+    assert small.ask("select version from ops.publications") == published
+    status = small.kcc("status", KCC_SETTINGS=str(wrong))
+    assert status.returncode == 1
+    assert "not published: the build of" in status.stdout
+
+    monkeypatch.chdir(small.home)  # the folders of its history are relative
+    with dg.DagsterInstance.from_config(str(small.home)) as instance:
+        run = instance.get_runs(limit=1)[0]
+        evaluations = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    results = [log.dagster_event.asset_check_evaluation_data for log in evaluations if log.dagster_event is not None]
+    blocking = {result.check_name: result for result in results}["answered_outside_hours"]
+    assert (blocking.passed, blocking.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "is the zone or the calendar right?" in str(blocking.description)
+    assert "| telephony | 2025-12 | Friday |" in str(blocking.metadata["by_weekday_and_hour"].value)
 
 
 def test_a_table_that_breaks_its_contract_is_named_without_its_values(tmp_path: Path) -> None:

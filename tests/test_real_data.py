@@ -12,18 +12,23 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.settings import ROOT, Folders, load_settings
-from tests.city import warehouse
+from assets.tripwires import Blocked
+from assets.warehouse import build_and_publish
+from pipelines.settings import ROOT, Folders, Settings, Tripwires, load_settings
+from tests.city import read_all, warehouse
 
 DATA = ROOT.parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not at hand; they may not be copied here")
 
 
+def settings_for(name: str, folder: str, tmp_path: Path) -> Settings:
+    settings = load_settings(Path(__file__).parent / "real_data" / f"{name}.toml")
+    return settings.model_copy(update={"folders": Folders(exports=DATA / folder, data=tmp_path)})
+
+
 @contextmanager
 def built(name: str, folder: str, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    settings = load_settings(Path(__file__).parent / "real_data" / f"{name}.toml")
-    folders = Folders(exports=DATA / folder, data=tmp_path)
-    with warehouse(settings.model_copy(update={"folders": folders})) as con:
+    with warehouse(settings_for(name, folder, tmp_path)) as con:
         yield con
 
 
@@ -78,6 +83,19 @@ def test_a_call_centres_log_of_1999(tmp_path: Path) -> None:
         assert figures["missed_calls reported"] == pytest.approx(100 * 7_581 / 23_668, abs=0.005) == 32.03
         assert figures["telephone_wait headline"] == 121.44  # from dialling in …
         assert figures["telephone_wait queue_wait"] == pytest.approx(mean_queue_wait, abs=0.005) == 115.2
+
+
+def test_a_tight_threshold_points_at_the_hour_in_which_the_documented_calendar_is_wrong(tmp_path: Path) -> None:
+    settings = settings_for("bank", "anonymous_bank_1999", tmp_path)
+    tight = Tripwires(answered_outside_hours_share=Decimal("0.001"))
+    settings = settings.model_copy(update={"tripwires": tight})
+    read_all(settings)
+    with pytest.raises(Blocked) as blocked:
+        build_and_publish(settings, "11111111")
+    assert str(blocked.value).startswith(
+        "0.5 % of the answered calls of source 'bank' in August 1999 lie outside the opening hours (84 of 15888), most "
+        "on Fridays 14-15 h: is the zone or the calendar right?"
+    )
 
 
 def bank_by_hand() -> tuple[int, int, float]:

@@ -1,6 +1,7 @@
 -- Months with holidays on which the city is open, from the first with a record to a month after the newest export.
 with first_days as (
     select min(period) as first_date from staging.periods
+    where period_type = 'month'
 ),
 
 holidays as (

@@ -85,7 +85,7 @@ def test_the_published_file_is_a_relative_link_to_a_read_only_version_and_old_ve
     assert os.readlink(warehouse.link).startswith("versions/kcc_")  # noqa: PTH115 - the text of the link is the point
     assert warehouse.link.resolve().stat().st_mode & 0o777 == 0o444
     assert len(list(warehouse.versions.iterdir())) == 3
-    assert [p.run_id for p in warehouse.history()] == ["0", "1", "2", "3", "4"]
+    assert [p.run_id for p in warehouse.history().publications] == ["0", "1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("switched", [True, False])
@@ -100,7 +100,7 @@ def test_a_night_killed_around_the_switch_is_told_by_the_link(tmp_path: Path, sw
         warehouse.link.symlink_to(min(warehouse.versions.glob("kcc_*")).relative_to(warehouse.folder))
     (warehouse.versions / ".building_killed.duckdb").touch()
     warehouse.fresh_file("next")
-    assert [p.run_id for p in warehouse.history()] == (["1", "2"] if switched else ["1"])
+    assert [p.run_id for p in warehouse.history().publications] == (["1", "2"] if switched else ["1"])
     assert version.exists() is switched
     assert not list(warehouse.versions.glob(".building_*"))
 
@@ -113,4 +113,4 @@ def test_a_file_that_was_not_closed_is_not_published(tmp_path: Path) -> None:
     file.with_name(file.name + ".wal").touch()
     with pytest.raises(RuntimeError, match="write-ahead log"):
         warehouse.publish(file, publication(2))
-    assert len(warehouse.history()) == 1
+    assert len(warehouse.history().publications) == 1

@@ -6,13 +6,14 @@ Every refusal is one sentence that names the key, the value where there is one, 
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from pipelines.settings import ROOT, SettingsError, load_settings
+from pipelines.settings import ROOT, Calendar, SettingsError, changed_settings, load_settings
 
 CITY = """
 [centre]
@@ -328,6 +329,42 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         AT + "\nmax_quarantined_share = 2",
         ["sources[1].max_quarantined_share", "2", "less than or equal to 1"],
     ),
+    "a country without a calendar of holidays": (
+        "[calendar]",
+        '[calendar]\ncountry = "XX"',
+        ["calendar", "country", "'XX'", "no calendar"],
+    ),
+    "a region without a calendar of holidays": (
+        "[calendar]",
+        '[calendar]\ncountry = "BE"\nsubdivision = "Lier"',
+        ["calendar", "'BE Lier'", "no calendar"],
+    ),
+    "a yearly holiday that is no day": (
+        "[calendar]",
+        '[calendar]\nyearly = { "11-31" = "feest" }',
+        ["calendar", "yearly", "'11-31'", "'07-11'"],
+    ),
+    "a tripwire that does not exist": (
+        "[calendar]",
+        '[tripwires]\naccepted = [{ tripwire = "missed", reason = "x", until = 2025-12-31 }]\n[calendar]',
+        ["tripwires.accepted[0].tripwire", "'missed'", "'quiet_day'"],
+    ),
+    "an acceptance without an end": (
+        "[calendar]",
+        '[tripwires]\naccepted = [{ tripwire = "quiet_day", reason = "x" }]\n[calendar]',
+        ["tripwires.accepted[0].until", "required"],
+    ),
+    "an acceptance without a reason": (
+        "[calendar]",
+        '[tripwires]\naccepted = [{ tripwire = "quiet_day", reason = "", until = 2025-12-31 }]\n[calendar]',
+        ["tripwires.accepted[0].reason", "at least 1 character"],
+    ),
+    "an acceptance for a source that is not declared": (
+        "[calendar]",
+        '[tripwires]\naccepted = [{ tripwire = "quiet_day", source = "fax", reason = "x", until = 2025-12-31 }]\n'
+        "[calendar]",
+        ["tripwires.accepted", "'fax'", "not a source"],
+    ),
     "a published figure declared twice": (
         "published_history = [",
         'published_history = [{ indicator = "missed_calls", year = 2018, value = 12, source = "fiche" }, ',
@@ -457,3 +494,46 @@ def test_the_projects_own_settings_load(monkeypatch: pytest.MonkeyPatch) -> None
     assert norms["visitor_wait", "Burgerzaken"] == ("<=", 1)
     assert len({cluster.cluster for cluster in settings.clusters}) == 6
     assert [figure.value for figure in settings.action_plan.published_history][2] == Decimal("11.70")
+
+
+# ── Which settings changed ───────────────────────────────────────────────────────────────────────
+
+
+def test_changed_settings_are_named_by_their_keys_and_sources_by_their_names() -> None:
+    before = CITY.replace("[rules]", "[tripwires]\nquiet_day_share = 0.1\n[rules]")
+    after = CITY.replace(CALL_ZONE, CALL_ZONE.replace("Europe/Brussels", "Etc/UTC"))
+    after = after.replace("short_abandon_seconds = 5", "half_days_are_working_days = false")
+    after = after.replace("Kerstmis", "kerst").replace('["09:00-12:00"]', '["09:00-13:00"]')
+    assert changed_settings(before, after) == [
+        "calendar.closures",
+        "hours",
+        "rules.half_days_are_working_days",
+        "rules.short_abandon_seconds",
+        "sources.phone.time_zone",
+    ]
+    assert changed_settings(CITY, "# a remark\n" + CITY) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Testdorp", "Teststad"),
+        ('data = "kept/data"', 'data = "elsewhere"'),
+        ("value = 20", "value = 25"),
+        ("[rules]", "[retention]\nversions = 3\n[rules]"),
+        ("[rules]", "[tripwires]\nquiet_day_share = 0.1\n[rules]"),
+    ],
+    ids=["a name", "a folder", "a norm", "retention", "a tripwire"],
+)
+def test_settings_that_change_no_figure_are_not_named(old: str, new: str) -> None:
+    assert changed_settings(CITY, CITY.replace(old, new)) == []
+
+
+def test_holidays_are_those_of_the_country_and_of_the_city_by_date() -> None:
+    calendar = Calendar(country="BE", yearly={"07-11": "Feest van de Vlaamse Gemeenschap", "02-29": "schrikkeldag"})
+    holidays = dict(calendar.holidays(2024, 2025))
+    assert holidays[date(2025, 7, 11)] == "Feest van de Vlaamse Gemeenschap"
+    assert holidays[date(2025, 6, 9)] == "Pinkstermaandag"
+    assert [day for day, name in holidays.items() if name == "schrikkeldag"] == [date(2024, 2, 29)]
+    assert list(holidays) == sorted(holidays)
+    assert Calendar().holidays(2024, 2025) == []

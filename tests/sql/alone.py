@@ -28,10 +28,19 @@ FIGURES = (
     "numerator decimal(18, 6), denominator decimal(18, 6), unit varchar, reason_if_none varchar, "
     "is_lower_bound boolean, basis varchar"
 )
+TRIPS = "tripwire varchar, source varchar, month date, affected bigint, total bigint, sentence varchar"
+MODELS = {
+    **TABLES,
+    "input.published_figures": TABLES["marts.indicators"],
+    "input.restatements": TABLES["ops.restatements"],
+    "staging.restated": TABLES["ops.restatements"],
+}
+"""The contract of each table that has one in `schemas/tables.py`, or holds the rows of one that has."""
+
 COLUMNS: dict[str, str] = {
     "input.files": "file_id bigint, source varchar, kind varchar, file_name varchar, sha256 varchar, "
     "export_date date, exported_at_utc timestamp, delivery bigint, status varchar, reason varchar, "
-    "unread_records bigint",
+    "unread_records bigint, is_new boolean",
     "input.sources": "source varchar, kind varchar, covers_planned boolean, covers_booked boolean, "
     "replaces_dates boolean, valid_from date, valid_to date, covers_days bigint",
     "input.rules": "short_abandon_seconds decimal(9, 3), half_days_are_working_days boolean",
@@ -44,6 +53,12 @@ COLUMNS: dict[str, str] = {
     "input.norms": "indicator varchar, variant varchar, period_type varchar, dimension_type varchar, "
     "dimension varchar, operator varchar, value decimal(18, 6), valid_from date, source varchar",
     "input.published_history": "indicator varchar, year bigint, value decimal(18, 6), unit varchar, source varchar",
+    "input.tripwires": "answered_outside_hours_share decimal(9, 6), answered_outside_hours_calls bigint, "
+    "quiet_day_share decimal(9, 6), quiet_day_usual_calls bigint, "
+    "partial_export_share decimal(9, 6), partial_export_calls bigint",
+    "input.accepted_tripwires": "tripwire varchar, source varchar, reason varchar, until date",
+    "input.holidays": "date date, name varchar",
+    "input.changed_settings": "setting varchar",
     "input.utc_days": "utc_date date, offset_minutes bigint, offset_after_minutes bigint, switch_at_utc timestamp",
     "input.calendar_span": "first_date date, last_date date, as_of_utc timestamp",
     "input.publications": "version varchar, published_at_utc timestamp, run_id varchar, settings_sha256 varchar, "
@@ -78,21 +93,33 @@ COLUMNS: dict[str, str] = {
     "staging.day_segments": "date date, service_point varchar, starts_local timestamp, ends_local timestamp, "
     "starts_minute bigint, ends_minute bigint, is_regular boolean, is_open boolean, closed_reason varchar, "
     "closure_note varchar, next_opens_local timestamp, next_closes_local timestamp",
+    "staging.as_of": "first_date date, as_of_local timestamp",
     "staging.covered_days": "basis varchar, source varchar, date date, exported_at_utc timestamp",
     "staging.periods": "basis varchar, period_type varchar, period date, complete boolean",
+    "staging.uncertain_calls": "period_type varchar, period date, calls bigint",
     "staging.values_missed_calls": FIGURES,
     "staging.values_telephone_wait": FIGURES,
     "staging.values_answer_speed": FIGURES,
     "staging.values_visitor_wait": FIGURES,
     "staging.values_lead_time": FIGURES,
+    "staging.answered_by_hour": "source varchar, month date, weekday bigint, hour bigint, answered bigint, "
+    "outside bigint",
+    "staging.open_holidays": "date date, sentence varchar",
+    "staging.trips_answered_outside_hours": TRIPS,
+    "staging.trips_open_day_without_calls": TRIPS,
+    "staging.trips_quiet_day": TRIPS,
+    "staging.trips_unmapped_service": TRIPS,
+    "staging.trips_partial_export": TRIPS,
+    "staging.trips_open_on_holiday": TRIPS,
+    "staging.touched_days": "basis varchar, file_name varchar, date date, is_correction boolean",
 }
-"""The columns that SQL files read, of the tables that have no contract in `schemas/`."""
+"""The columns that SQL files read, of the tables that hold the rows of no contract in `schemas/`."""
 
 
 def types(table: str) -> str:
     """The columns of a table with their types: those of its contract, or else of `COLUMNS`."""
-    if table in TABLES:
-        return _of_model(TABLES[table])
+    if table in MODELS:
+        return _of_model(MODELS[table])
     if table == "input.call_records":
         return f"file_id bigint, {_of_model(CallRecord)}"
     if table == "input.appointment_records":

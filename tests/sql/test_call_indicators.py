@@ -99,6 +99,8 @@ def test_the_missed_share_is_of_the_calls_answered_or_missed_inside_opening_hour
             "headline": (4, 7),
             "without_short_abandons": (4, 7),
             "reported": (8, 15),
+            "lowest_possible": (4, 9),  # the open call and the one in quarantine, all answered …
+            "highest_possible": (6, 9),  # … and all missed
         }
         month = """
             select
@@ -141,6 +143,8 @@ def test_reported_counts_records_but_no_duplicates_and_no_superseded_versions(tm
             "headline": (1, 3),
             "without_short_abandons": (1, 3),
             "reported": (3, 6),
+            "lowest_possible": (1, 3),
+            "highest_possible": (1, 3),
         }
 
 
@@ -160,6 +164,8 @@ def test_without_short_abandons_they_are_in_neither_numerator_nor_denominator(tm
             "headline": (11, 15),
             "without_short_abandons": (9, 13),
             "reported": (35, 39),
+            "lowest_possible": (11, 23),
+            "highest_possible": (19, 23),
         }
         assert one(con, "select sum(missed_short_abandons) from marts.missed_calls_monthly") == (2,)
 
@@ -489,13 +495,15 @@ def test_a_month_without_calls_has_no_figure_but_a_reason(tmp_path: Path) -> Non
         for figure in [
             ("missed_calls", "headline"),
             ("missed_calls", "without_short_abandons"),
+            ("missed_calls", "lowest_possible"),
+            ("missed_calls", "highest_possible"),
             ("answer_speed", "of_offered"),
         ]:
             expected[month, *figure] = (None, "no_calls", None)
         expected[month, "missed_calls", "reported"] = (100.0, None, None)
     expected[3, "missed_calls", "reported"] = (None, "no_calls", None)
-    expected[5, "missed_calls", "headline"] = (100.0, None, None)
-    expected[5, "missed_calls", "without_short_abandons"] = (100.0, None, None)
+    for variant in ("headline", "without_short_abandons", "lowest_possible", "highest_possible"):
+        expected[5, "missed_calls", variant] = (100.0, None, None)
     expected[5, "answer_speed", "of_offered"] = (0.0, None, None)
     assert {row[:3]: row[3:] for row in told} == expected
     assert shares == [(3, None, None), (4, None, 1.0), (5, 1.0, 1.0)]
@@ -515,6 +523,8 @@ def test_a_year_is_the_sum_of_its_months_never_the_mean_of_their_means(tmp_path:
             "headline": (1, 12),
             "without_short_abandons": (0, 11),
             "reported": (3, 14),
+            "lowest_possible": (1, 12),
+            "highest_possible": (1, 12),
         }
         assert fractions(con, "telephone_wait", "period_type = 'year'") == {
             "headline": (200, 11),

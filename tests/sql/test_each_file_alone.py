@@ -18,9 +18,10 @@ import pytest
 from assets.build import build, reads, sql_files
 from assets.files import days_between
 from assets.records import RecordStore
-from schemas.tables import TABLES, description
+from pipelines.publishing import History
+from schemas.tables import description
 from tests.city import WEEK, settings_of
-from tests.sql.alone import COLUMNS, Alone, only, syntax_of, tables_read, text_of
+from tests.sql.alone import COLUMNS, MODELS, Alone, only, syntax_of, tables_read, text_of
 
 FILES = sql_files()
 TESTED = set(re.findall(r'\.run\("(\w+\.\w+)"\)', Path(__file__).read_text(encoding="utf-8")))
@@ -83,9 +84,9 @@ def test_the_columns_that_are_given_here_are_those_that_the_build_gives(tmp_path
     one_month = [{"service_point": point, "valid_from": "2026-12-01", **WEEK} for point in ("telephone", "desk")]
     settings = settings_of(tmp_path, hours=one_month)
     alone = Alone()
-    for table in [*COLUMNS, *TABLES, "input.call_records", "input.appointment_records"]:
+    for table in [*COLUMNS, *MODELS, "input.call_records", "input.appointment_records"]:
         alone.given(table)
-    with alone.con as given, build(tmp_path / "empty.duckdb", settings, RecordStore(settings), []) as built:
+    with alone.con as given, build(tmp_path / "empty.duckdb", settings, RecordStore(settings), History()) as built:
         assert columns_in(given) - columns_in(built) == set()
 
 
@@ -1396,6 +1397,30 @@ def test_appointments_that_were_not_accepted_are_left_out() -> None:
 # --- what is covered and complete ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("as_of_utc", "as_of_local"),
+    [
+        ("2025-01-15 23:30:00", "2025-01-16 00:30:00"),
+        ("2025-03-30 00:59:59", "2025-03-30 01:59:59"),
+        ("2025-03-30 01:00:00", "2025-03-30 03:00:00"),
+        ("2025-10-26 00:59:59", "2025-10-26 02:59:59"),
+        ("2025-10-26 01:00:00", "2025-10-26 02:00:00"),
+        (None, None),
+    ],
+    ids=["winter", "before spring", "spring", "before autumn", "autumn", "without any export"],
+)
+def test_the_warehouse_speaks_for_the_moment_of_its_newest_export_by_the_local_clock(
+    as_of_utc: str | None, as_of_local: str | None
+) -> None:
+    rows = (
+        Alone()
+        .given("input.calendar_span", "first_date as_of_utc", ("2025-01-01", as_of_utc))
+        .given("input.utc_days", *UTC_DAYS)
+        .run("staging.as_of")
+    )
+    assert [tuple(row.values()) for row in rows] == [("2025-01-01", as_of_local)]
+
+
 def test_a_day_is_covered_by_each_source_that_has_a_readable_call_of_it_inside_opening_hours() -> None:
     rows = (
         Alone()
@@ -1517,18 +1542,18 @@ CALL_SOURCE: tuple[Any, ...] = (
 
 def months_of_calls(
     *covered: tuple[Any, ...],
-    as_of: str = "2025-03-01 12:00",
+    as_of: str = "2025-03-01 13:00",
     sources: tuple[Any, ...] = CALL_SOURCE,
     calls: tuple[tuple[Any, ...], ...] = (("2025-01-15", "answered"),),
     calendar: tuple[Any, ...] = QUARTER,
     offset_minutes: int = 60,
 ) -> list[tuple[Any, ...]]:
     """The periods of calls where 15 January and 1 February are open until 16:00, an hour ahead of UTC."""
-    days = [as_of[:10], *(row[2][:10] for row in covered)]
+    days = {row[2][:10] for row in covered}
     rows = (
         Alone()
-        .given("input.calendar_span", "first_date as_of_utc", ("2025-01-01", as_of))
-        .given("input.utc_days", "utc_date", *((day,) for day in sorted({*days})), offset_minutes=offset_minutes)
+        .given("staging.as_of", "first_date as_of_local", ("2025-01-01", as_of))
+        .given("input.utc_days", "utc_date", *((day,) for day in sorted(days)), offset_minutes=offset_minutes)
         .given("input.sources", *sources)
         .given("core.calendar", *calendar, service_point="telephone")
         .given("core.calls", "arrived_date outcome", *calls)
@@ -1560,13 +1585,13 @@ def test_periods_run_from_the_first_record_to_the_newest_export_and_are_complete
             {"covered": [JANUARY, ("phone", "2025-02-01", "2025-02-01 14:00")], "offset_minutes": 120},
             [True, True, False],
         ),
-        ({"as_of": "2025-02-28 22:59:59"}, [True, False]),
-        ({"as_of": "2025-02-28 23:00:00"}, [True, True, False]),
+        ({"as_of": "2025-02-28 23:59:59"}, [True, False]),
+        ({"as_of": "2025-03-01 00:00:00"}, [True, True, False]),
         (
-            {"calls": [("2025-01-15", "answered"), ("2025-02-01", "open")], "as_of": "2025-02-28 23:00"},
+            {"calls": [("2025-01-15", "answered"), ("2025-02-01", "open")], "as_of": "2025-03-01 00:00"},
             [True, False, False],
         ),
-        ({"calls": [("2025-02-03", "answered")], "as_of": "2025-02-28 23:00"}, [True, False]),
+        ({"calls": [("2025-02-03", "answered")], "as_of": "2025-03-01 00:00"}, [True, False]),
     ],
     ids=[
         "an open day in no export",
@@ -1574,7 +1599,7 @@ def test_periods_run_from_the_first_record_to_the_newest_export_and_are_complete
         "an export made before closing",
         "an export made at closing by the clock of that day",
         "a second before it has ended",
-        "ended this moment by the local clock",
+        "ended this moment",
         "a call still open",
         "nothing before the first record",
     ],
@@ -1602,7 +1627,7 @@ def test_a_period_needs_every_source_that_is_expected_then(
         JANUARY,
         FEBRUARY,
         ("second", "2025-01-15", "2025-01-15 20:00"),
-        as_of="2025-02-28 23:00",
+        as_of="2025-03-01 00:00",
         sources=(*CALL_SOURCE, ("second", "calls", valid_from, valid_to)),
     )
     assert [row[3] for row in found if row[1] == "month"][:2] == complete
@@ -1611,7 +1636,7 @@ def test_a_period_needs_every_source_that_is_expected_then(
 def test_a_year_is_complete_like_a_month() -> None:
     whole = calendar_of("2025-01-01", "2025-12-31", *OPEN_DAYS)
     ended, before = (
-        months_of_calls(JANUARY, FEBRUARY, as_of=f"2025-12-31 {clock}", calendar=whole) for clock in ("23:00", "22:59")
+        months_of_calls(JANUARY, FEBRUARY, as_of=as_of, calendar=whole) for as_of in ("2026-01-01", "2025-12-31 23:59")
     )
     assert [row for row in (*ended, *before) if row[1] == "year"] == [
         ("calls", "year", "2025-01-01", True),
@@ -1623,20 +1648,19 @@ def test_a_year_is_complete_like_a_month() -> None:
 @pytest.mark.parametrize(
     ("exported_at", "as_of", "is_complete"),
     [
-        ("2024-03-31 01:00", "2024-03-31 22:00", True),
-        ("2024-03-31 00:59", "2024-03-31 22:00", False),
-        ("2024-03-31 01:00", "2024-03-31 21:59", False),
+        ("2024-03-31 01:00", "2024-04-01 00:00", True),
+        ("2024-03-31 00:59", "2024-04-01 00:00", False),
         ("2024-03-31 01:00", None, False),
     ],
-    ids=["ended and covered", "exported before closing", "not ended", "without any export"],
+    ids=["ended and covered", "exported before closing", "without any export"],
 )
-def test_a_period_ends_and_a_day_closes_by_the_clock_on_the_day_on_which_it_changes(
+def test_a_day_closes_by_the_local_clock_also_when_the_clock_changes(
     exported_at: str, as_of: str | None, is_complete: bool
 ) -> None:
     utc_day = ("2024-03-31", 60, 120, "2024-03-31 01:00")
     rows = (
         Alone()
-        .given("input.calendar_span", "first_date as_of_utc", ("2024-01-01", as_of))
+        .given("staging.as_of", "first_date as_of_local", ("2024-01-01", as_of))
         .given("input.utc_days", "utc_date offset_minutes offset_after_minutes switch_at_utc", utc_day)
         .given("input.sources", *CALL_SOURCE)
         .given(
@@ -1657,7 +1681,7 @@ def test_a_period_ends_and_a_day_closes_by_the_clock_on_the_day_on_which_it_chan
 def test_a_period_with_an_open_day_on_which_no_source_is_expected_is_not_complete() -> None:
     found = months_of_calls(
         JANUARY,
-        as_of="2025-12-31 23:00",
+        as_of="2026-01-01 00:00",
         calendar=calendar_of("2025-01-01", "2025-12-31", *OPEN_DAYS),
         sources=("source kind valid_from valid_to", ("phone", "calls", "0001-01-01", "2025-01-31")),
     )
@@ -1681,8 +1705,7 @@ def test_a_period_with_a_day_for_which_its_service_point_has_no_declared_hours_i
 ) -> None:
     rows = (
         Alone()
-        .given("input.calendar_span", "first_date as_of_utc", (first, "2025-02-15"))
-        .given("input.utc_days", "utc_date offset_minutes", ("2025-02-15", 60))
+        .given("staging.as_of", "first_date as_of_local", (first, "2025-02-15"))
         .given("core.calendar", *calendar_of(first, last), service_point=service_point)
         .given("core.calls", "arrived_date", ("2025-01-15",))
         .run("staging.periods")
@@ -1701,8 +1724,8 @@ def test_periods_of_visits_and_bookings_need_the_sources_that_claim_to_hold_them
 ) -> None:
     rows = (
         Alone()
-        .given("input.calendar_span", "first_date as_of_utc", ("2025-01-01", "2025-02-28 23:00"))
-        .given("input.utc_days", "utc_date offset_minutes", ("2025-02-28", 60), ("2025-01-15", 60), ("2025-02-01", 60))
+        .given("staging.as_of", "first_date as_of_local", ("2025-01-01", "2025-03-01"))
+        .given("input.utc_days", "utc_date offset_minutes", ("2025-02-01", 60))
         .given(
             "input.sources",
             "kind source covers_planned covers_booked",
@@ -1737,8 +1760,7 @@ def test_periods_of_visits_and_bookings_need_the_sources_that_claim_to_hold_them
 def test_periods_before_the_calendar_and_after_the_newest_export_are_there_if_they_have_a_record() -> None:
     rows = (
         Alone()
-        .given("input.calendar_span", "first_date as_of_utc", ("2025-01-01", "2025-02-15"))
-        .given("input.utc_days", "utc_date offset_minutes", ("2025-02-15", 60))
+        .given("staging.as_of", "first_date as_of_local", ("2025-01-01", "2025-02-15"))
         .given("core.calendar", *QUARTER, service_point="desk")
         .given("core.appointments", "booked_date visit_date", ("2024-06-03", "2025-01-15"), (None, "2025-04-02"))
         .run("staging.periods")
@@ -1802,34 +1824,54 @@ def test_missed_calls_are_counted_by_month_and_queue_with_what_is_left_out_and_w
     ]
 
 
-def test_missed_calls_that_reach_over_closing_or_opening_or_arrived_in_the_doubled_hour_are_counted() -> None:
+REASONS = ("abandoned", "voicemail", "menu", "timeout", "no_agent", "callback")
+
+
+def test_missed_calls_are_told_apart_by_what_became_of_them() -> None:
     rows = (
         Alone()
         .given("staging.periods", *PERIODS)
         .given(
             "core.calls",
-            "is_ended_after_closing is_spanning_opening is_arrival_ambiguous",
-            (True, False, False),
-            (True, False, False),
-            (True, False, False),
-            (False, True, False),
-            (False, True, False),
-            (False, False, True),
+            "outcome missed_reason",
+            *(("missed", reason) for times, reason in enumerate(REASONS, start=1) for _ in range(times)),
+            *((outcome, reason) for outcome in ("outside_hours", "open", "excluded") for reason in REASONS),
             arrived_date="2025-01-15",
             queue="main",
         )
         .run("marts.missed_calls_monthly")
     )
-    assert only(rows, "month ended_after_closing spanning_opening ambiguous_arrivals") == [
-        ("2025-01-01", 3, 2, 1),
-        ("2025-02-01", 0, 0, 0),
+    assert only(rows, " ".join(f"missed_{reason}" for reason in REASONS)) == [(1, 2, 3, 4, 5, 6), (0,) * 6]
+
+
+def test_missed_calls_with_something_odd_about_their_times_are_counted() -> None:
+    rows = (
+        Alone()
+        .given("staging.periods", *PERIODS)
+        .given(
+            "core.calls",
+            "is_ended_after_closing is_spanning_opening is_arrival_ambiguous impossible_duration",
+            *[(True, False, False, None)] * 4,
+            *[(False, True, False, None)] * 3,
+            *[(False, False, True, None)] * 2,
+            (False, False, False, "wait"),
+            arrived_date="2025-01-15",
+            queue="main",
+        )
+        .run("marts.missed_calls_monthly")
+    )
+    assert only(rows, "month ended_after_closing spanning_opening ambiguous_arrivals impossible_durations") == [
+        ("2025-01-01", 4, 3, 2, 1),
+        ("2025-02-01", 0, 0, 0, 0),
     ]
 
 
 def test_missed_calls_of_a_year_are_the_sums_of_its_months_by_queue() -> None:
     counts = (
         "calls answered missed offered missed_short_abandons outside_hours outside_hours_answered open excluded "
-        "reported_records reported_missed ended_after_closing spanning_opening ambiguous_arrivals"
+        "reported_records reported_missed ended_after_closing spanning_opening ambiguous_arrivals "
+        "missed_abandoned missed_voicemail missed_menu missed_timeout missed_no_agent missed_callback "
+        "impossible_durations"
     )
     rows = (
         Alone()
@@ -1844,17 +1886,17 @@ def test_missed_calls_of_a_year_are_the_sums_of_its_months_by_queue() -> None:
         .given(
             "marts.missed_calls_monthly",
             f"month queue missed_share reported_missed_share {counts}",
-            ("2024-12-01", "main", None, 1.0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0),
-            ("2025-01-01", "main", 1.0, 1.0, 2, 1, 1, 2, 1, 3, 4, 5, 6, 2, 2, 7, 8, 9),
-            ("2025-02-01", "main", 0.5, 0.0, 6, 5, 1, 6, 1, 3, 4, 5, 6, 6, 2, 7, 8, 9),
-            ("2025-02-01", "other", None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+            ("2024-12-01", "main", None, 1.0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, *[0] * 10),
+            ("2025-01-01", "main", 1.0, 1.0, 2, 1, 1, 2, 1, 3, 4, 5, 6, 2, 2, *range(7, 17)),
+            ("2025-02-01", "main", 0.5, 0.0, 6, 5, 1, 6, 1, 3, 4, 5, 6, 6, 2, *range(7, 17)),
+            ("2025-02-01", "other", None, None, *[0] * 21),
         )
         .run("marts.missed_calls_yearly")
     )
     assert only(rows, f"year queue complete missed_share reported_missed_share {counts}") == [
-        ("2024-01-01", "main", True, None, 1.0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0),
-        ("2025-01-01", "main", False, 0.25, 0.5, 8, 6, 2, 8, 2, 6, 8, 10, 12, 8, 4, 14, 16, 18),
-        ("2025-01-01", "other", False, None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        ("2024-01-01", "main", True, None, 1.0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, *[0] * 10),
+        ("2025-01-01", "main", False, 0.25, 0.5, 8, 6, 2, 8, 2, 6, 8, 10, 12, 8, 4, *range(14, 34, 2)),
+        ("2025-01-01", "other", False, None, None, *[0] * 21),
     ]
 
 
@@ -2155,6 +2197,12 @@ def test_the_figures_of_missed_calls_are_summed_over_queues_and_months() -> None
             ("2025-02-01", "main", 2, 5, 1, 2, 5),
             ("2025-02-01", "other", 0, 0, 0, 0, 0),
         )
+        .given(
+            "staging.uncertain_calls",
+            "period_type period calls",
+            ("month", "2025-01-01", 2),
+            ("year", "2025-01-01", 3),
+        )
         .run("staging.values_missed_calls")
     )
     assert figures(rows, variant="headline", dimension_type="all") == [
@@ -2175,7 +2223,20 @@ def test_the_figures_of_missed_calls_are_summed_over_queues_and_months() -> None
         "headline": (3, 10),
         "reported": (7, 16),
         "without_short_abandons": (1, 8),
+        "lowest_possible": (3, 13),
+        "highest_possible": (6, 13),
     }
+    # of what is uncertain nobody knows the queue
+    assert figures(rows, variant="lowest_possible") == [
+        ("month", "2025-01-01", "all", 1, 7),
+        ("month", "2025-02-01", "all", 2, 5),
+        ("year", "2025-01-01", "all", 3, 13),
+    ]
+    assert figures(rows, variant="highest_possible") == [
+        ("month", "2025-01-01", "all", 3, 7),
+        ("month", "2025-02-01", "all", 2, 5),
+        ("year", "2025-01-01", "all", 6, 13),
+    ]
     assert {tuple(row[name] for name in CONSTANTS) for row in rows} == {
         ("missed_calls", "percent", "no_calls", False, "calls")
     }
@@ -2507,6 +2568,1051 @@ def test_indicators_are_those_of_all_five_and_complete_by_the_periods_of_their_o
         ("missed_calls", 1, 5, True, False),
         ("telephone_wait", 1, 5, True, True),
         ("visitor_wait", 1, 5, False, False),
+    ]
+
+
+# --- what is uncertain -----------------------------------------------------------------------------------------------
+
+
+def uncertain_of(
+    columns: str,
+    *records: tuple[Any, ...],
+    bad: tuple[tuple[int, int], ...] = ((1, 1),),
+    opened: tuple[tuple[Any, ...], ...] = (),
+    **common: Any,
+) -> list[tuple[Any, ...]]:
+    """How many calls are uncertain if the records of these files and lines are in quarantine.
+
+    The telephone is open on Monday 10 March, 9-12, the desk all day. `opened` are calls still open.
+    """
+    told = {"file_id": 1, "source": "phone", "file_name": "a", "exported_at_utc": "2025-03-11", "is_replaced": False}
+    rows = (
+        Alone()
+        .given("input.files", "file_id export_date", (1, "2025-03-11"), (2, "2025-05-01"))
+        .given(
+            "staging.day_segments",
+            "service_point starts_local ends_local is_open",
+            ("telephone", monday("00:00"), monday("09:00"), False),
+            ("telephone", monday("09:00"), monday("12:00"), True),
+            ("telephone", monday("12:00"), TUESDAY, False),
+            ("desk", monday("00:00"), TUESDAY, True),
+            date=MONDAY,
+        )
+        .given("staging.call_records", columns, *records, **{**told, **common})
+        .given("staging.call_quarantine", "file_id line", *bad)
+        .given("core.calls", "arrived_date outcome is_within_opening_hours", *opened)
+        .run("staging.uncertain_calls")
+    )
+    return only(rows, "period_type period calls")
+
+
+def test_calls_still_open_are_uncertain_in_their_month_and_in_their_year_if_they_arrived_inside() -> None:
+    opened = (
+        ("2025-01-31", "open", True),
+        ("2025-02-01", "open", True),
+        ("2025-02-28", "open", True),
+        ("2025-02-28", "open", False),
+        ("2025-02-28", "missed", True),
+    )
+    assert uncertain_of("line", opened=opened) == [
+        ("month", "2025-01-01", 1),
+        ("month", "2025-02-01", 2),
+        ("year", "2025-01-01", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arrived", "is_uncertain"),
+    [
+        (monday("08:59:59"), False),
+        (monday("09:00:00"), True),
+        (monday("11:59:59"), True),
+        (monday("12:00:00"), False),
+        ("2025-03-12 10:00:00", True),
+    ],
+    ids=["before opening", "at opening", "before closing", "at closing", "on a day without hours"],
+)
+def test_a_record_in_quarantine_is_uncertain_unless_it_arrived_while_the_telephone_was_closed(
+    arrived: str, is_uncertain: bool
+) -> None:
+    months = [("month", "2025-03-01", 1), ("year", "2025-01-01", 1)]
+    assert uncertain_of("line arrived_local", (1, arrived), (2, monday("10:00"))) == (months if is_uncertain else [])
+
+
+def test_records_in_quarantine_and_calls_still_open_are_uncertain_together() -> None:
+    opened = (("2025-03-10", "open", True),)
+    records = ((1, monday("10:00")), (2, monday("10:00")))
+    assert uncertain_of("line arrived_local", *records, bad=((1, 1), (1, 2)), opened=opened) == [
+        ("month", "2025-03-01", 3),
+        ("year", "2025-01-01", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "other", "calls"),
+    [
+        ({}, {}, 0),
+        ({}, {"record_key": "another"}, 1),
+        ({"record_key": None}, {"record_key": None}, 1),
+        ({}, {"exported_at_utc": "2025-03-10"}, 1),
+        ({}, {"exported_at_utc": "2025-03-11", "file_name": "b"}, 0),
+        ({"file_name": "b"}, {"exported_at_utc": "2025-03-11"}, 1),
+        ({}, {"exported_at_utc": "2025-03-11"}, 0),
+        ({}, {"source": "other"}, 1),
+        ({}, {"is_replaced": True}, 1),
+        ({}, {"file_id": 3}, 1),
+        ({"is_replaced": True}, {"record_key": "another"}, 0),
+        ({"exclusion_rule": "fax"}, {"record_key": "another"}, 0),
+    ],
+    ids=[
+        "corrected by a newer version",
+        "another call beside it",
+        "without a key each is a call of its own",
+        "the newest version is that in quarantine",
+        "corrected by a version of the same instant, by file name",
+        "the newest version by file name is that in quarantine",
+        "corrected by a version of the same instant and file, by line",
+        "the same key in another source",
+        "the newer version was replaced",
+        "the newer version is in quarantine too",
+        "in a file that was replaced",
+        "excluded by a rule",
+    ],
+)
+def test_only_the_newest_version_of_a_record_is_uncertain(
+    bad: dict[str, Any], other: dict[str, Any], calls: int
+) -> None:
+    told = {"file_id": 1, "record_key": "call", "source": "phone", "exported_at_utc": "2025-03-11", "file_name": "a"}
+    told |= {"is_replaced": False, "exclusion_rule": None, "arrived_local": monday("10:00")}
+    records = ({**told, "line": 1, **bad}, {**told, "line": 2, "exported_at_utc": "2025-03-12", **other})
+    found = uncertain_of(" ".join(records[0]), *(tuple(record.values()) for record in records), bad=((1, 1), (3, 2)))
+    assert [row[2] for row in found if row[0] == "month"] == ([calls] if calls else [])
+
+
+def test_a_record_in_quarantine_without_a_date_is_uncertain_in_each_month_that_its_file_tells_of() -> None:
+    found = uncertain_of(
+        "file_id line arrived_local quarantine_reason",
+        (1, 1, None, "no date"),
+        (1, 2, "2025-01-30 10:00", None),
+        (1, 3, "2025-01-31 10:00", None),
+        (1, 4, "2025-02-01 10:00", None),
+        # of file 2 no readable record tells a day, so it counts in the month of the export
+        (2, 1, None, "no date"),
+        (2, 2, None, "no date"),
+        (2, 3, "2025-03-10 08:00", "no number"),
+        bad=((1, 1), (2, 1), (2, 2), (2, 3)),
+    )
+    assert found == [
+        ("month", "2025-01-01", 1),
+        ("month", "2025-02-01", 1),
+        ("month", "2025-05-01", 2),
+        ("year", "2025-01-01", 3),
+    ]
+
+
+# --- what looks wrong ------------------------------------------------------------------------------------------------
+
+
+def tripped(rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return only(rows, "source month affected total")
+
+
+def test_calls_that_a_person_answered_are_counted_by_source_month_weekday_and_hour_of_arrival() -> None:
+    rows = (
+        Alone()
+        .given(
+            "core.calls",
+            "source arrived_date arrived_local outcome is_answered",
+            *(
+                (source, moment[:10], moment, outcome, is_answered)
+                for source, moment, outcome, is_answered in (
+                    ("phone", "2025-03-10 09:00:00", "answered", True),
+                    ("phone", "2025-03-17 09:59:59", "answered", True),
+                    ("phone", "2025-03-17 09:30:00", "outside_hours", True),
+                    ("phone", "2025-03-10 09:30:00", "outside_hours", False),
+                    ("phone", "2025-03-10 09:30:00", "missed", False),
+                    ("phone", "2025-03-10 09:30:00", "open", True),
+                    ("phone", "2025-03-10 09:30:00", "excluded", True),
+                    ("phone", "2025-03-10 10:00:00", "answered", True),
+                    ("phone", "2025-03-16 09:00:00", "answered", True),
+                    ("phone", "2025-04-07 09:00:00", "answered", True),
+                    ("other", "2025-03-10 09:00:00", "outside_hours", True),
+                )
+            ),
+        )
+        .run("staging.answered_by_hour")
+    )
+    assert only(rows, "source month weekday hour answered outside") == [
+        ("other", "2025-03-01", 1, 9, 1, 1),
+        ("phone", "2025-03-01", 1, 9, 3, 1),
+        ("phone", "2025-03-01", 1, 10, 1, 0),
+        ("phone", "2025-03-01", 7, 9, 1, 0),
+        ("phone", "2025-04-01", 1, 9, 1, 0),
+    ]
+
+
+def answered_outside(columns: str, *hours: tuple[Any, ...], share: str = "0.1") -> list[dict[str, Any]]:
+    """The trips at more than a share of the answered calls, and at least three of them."""
+    told = {"source": "phone", "month": "2025-03-01", "weekday": 1, "hour": 8}
+    return (
+        Alone()
+        .given("input.tripwires", "answered_outside_hours_share answered_outside_hours_calls", (share, 3))
+        .given("staging.answered_by_hour", columns, *hours, **told)
+        .run("staging.trips_answered_outside_hours")
+    )
+
+
+@pytest.mark.parametrize(
+    ("outside", "answered", "trips"),
+    [(10, 100, False), (11, 100, True), (2, 10, False), (3, 10, True), (0, 0, False)],
+    ids=["exactly the share", "more than the share", "too few calls", "just enough calls", "none at all"],
+)
+def test_more_than_a_share_of_the_answered_calls_outside_opening_hours_trips(
+    outside: int, answered: int, trips: bool
+) -> None:
+    rows = answered_outside("outside answered", (outside, answered))
+    assert tripped(rows) == ([("phone", "2025-03-01", outside, answered)] if trips else [])
+
+
+def test_calls_answered_outside_opening_hours_are_added_up_by_source_and_month() -> None:
+    rows = answered_outside(
+        "source month hour outside answered",
+        ("phone", "2025-03-01", 7, 2, 2),
+        ("phone", "2025-03-01", 8, 1, 20),
+        ("phone", "2025-04-01", 7, 2, 2),
+        ("other", "2025-03-01", 7, 5, 6),
+    )
+    assert tripped(rows) == [("other", "2025-03-01", 5, 6), ("phone", "2025-03-01", 3, 22)]
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        (
+            [(7, 23, 12, 40), (1, 9, 0, 60)],
+            "12 % of the answered calls of {} lie {} (12 of 100), most on Sundays 23-24 h: {}",
+        ),
+        ([(1, 8, 15, 120)], "12 % of the answered calls of {} lie {} (15 of 120), most on Mondays 8-9 h: {}"),
+        (
+            [(2, 7, 4, 4), (1, 9, 4, 4), (1, 8, 4, 4), (1, 7, 3, 3)],
+            "100 % of the answered calls of {} lie {} (15 of 15), most on Mondays 8-9 h: {}",
+        ),
+    ],
+    ids=["the hour", "a rounded share", "of hours that are alike the first of the week"],
+)
+def test_calls_answered_outside_opening_hours_are_told_with_the_hour_of_most(
+    hours: list[tuple[int, int, int, int]], told: str
+) -> None:
+    (row,) = answered_outside("weekday hour outside answered", *hours)
+    parts = ("source 'phone' in March 2025", "outside the opening hours", "is the zone or the calendar right?")
+    assert only([row], "tripwire sentence") == [("answered_outside_hours", told.format(*parts))]
+
+
+def test_less_than_a_tenth_of_calls_answered_outside_opening_hours_is_told_with_a_decimal() -> None:
+    (tenth,) = answered_outside("outside answered", (10, 100), share="0.02")
+    (less,) = answered_outside("outside answered", (55, 1000), share="0.02")
+    assert (tenth["sentence"][:5], less["sentence"][:5]) == ("10 % ", "5.5 %")
+
+
+def empty_days(
+    as_of: str = "2025-04-02 16:00",
+    valid: tuple[str, str] = ("0001-01-01", "9999-12-31"),
+    kind: str = "calls",
+) -> list[dict[str, Any]]:
+    """The trips where the first call came on 11 March, the next on 13 March and 1 April; 10-14 March and 1-2 April
+    are open until 16:00.
+    """
+    days = ("2025-03-10", "2025-03-11", "2025-03-12", "2025-03-13", "2025-03-14", "2025-04-01", "2025-04-02")
+    return (
+        Alone()
+        .given("staging.as_of", "as_of_local", (as_of,))
+        .given("input.sources", "source kind valid_from valid_to", ("phone", kind, *valid), ("silent", "calls", *valid))
+        .given(
+            "core.calendar",
+            "service_point date is_open closes_local",
+            *(("telephone", day, True, f"{day} 16:00") for day in days),
+            ("telephone", "2025-03-15", False, "2025-03-15 16:00"),
+            ("desk", "2025-03-16", True, "2025-03-16 16:00"),
+        )
+        .given(
+            "core.calls",
+            "source arrived_date",
+            ("phone", "2025-03-11"),
+            ("phone", "2025-03-13"),
+            ("phone", "2025-03-13"),
+            ("phone", "2025-04-01"),
+            ("undeclared", "2025-03-12"),
+        )
+        .run("staging.trips_open_day_without_calls")
+    )
+
+
+def test_open_days_without_a_call_of_a_source_trip_from_its_first_call_to_the_newest_export() -> None:
+    rows = empty_days()
+    assert tripped(rows) == [("phone", "2025-03-01", 2, 4), ("phone", "2025-04-01", 1, 2)]
+    assert only(rows, "tripwire sentence")[0] == (
+        "open_day_without_calls",
+        "source 'phone' has no call on 2 of the 4 open days of March 2025: Wed 12, Fri 14. Was the telephone closed, "
+        "or is an export missing?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("what_differs", "months"),
+    [
+        ({"as_of": "2025-04-02 15:59"}, [(2, 4)]),
+        ({"as_of": "2025-03-14 16:00"}, [(2, 4)]),
+        ({"as_of": "2025-03-14 15:59"}, [(1, 3)]),
+        ({"as_of": None}, []),
+        ({"valid": ("2025-03-13", "2025-03-14")}, [(1, 2)]),
+        ({"valid": ("2025-03-12", "2025-03-13")}, [(1, 2)]),
+        ({"kind": "appointments"}, []),
+    ],
+    ids=[
+        "a day that has not closed yet",
+        "a day that closed this moment",
+        "a day that closes in a minute",
+        "without any export",
+        "before the source is expected",
+        "after the source was expected",
+        "a source of appointments",
+    ],
+)
+def test_a_day_without_a_call_trips_only_once_it_has_closed_and_if_the_source_is_expected_to_deliver(
+    what_differs: dict[str, Any], months: list[tuple[int, int]]
+) -> None:
+    assert only(empty_days(**what_differs), "affected total") == months
+
+
+MONDAYS = [str(day) for day in days_between(date(2025, 1, 6), date(2025, 3, 31)) if day.isoweekday() == 1]
+
+
+def quiet_days(
+    *calls: int,
+    days: list[str] = MONDAYS,
+    half_days: tuple[str, ...] = (),
+    as_of: str = "2025-12-31",
+    usual: int = 10,
+    others: tuple[tuple[Any, ...], ...] = (),
+) -> list[dict[str, Any]]:
+    """The trips at less than three tenths of so many calls on these days, open 9-12 and 13-16, half days 9-12.
+
+    `others` are further calls: source, day, whether inside opening hours.
+    """
+    counted = dict(zip(days, calls, strict=False))
+    return (
+        Alone()
+        .given("staging.as_of", "as_of_local", (as_of,))
+        .given("input.tripwires", "quiet_day_share quiet_day_usual_calls", ("0.3", usual))
+        .given(
+            "staging.day_segments",
+            "date service_point is_open starts_minute ends_minute ends_local",
+            *(
+                (day, point, is_open and not (day in half_days and starts == ONE), starts, ends, f"{day} {closes}")
+                for day in days
+                for point, is_open, starts, ends, closes in (
+                    ("telephone", False, 0, NINE, "09:00"),
+                    ("telephone", True, NINE, NOON, "12:00"),
+                    ("telephone", True, ONE, FOUR, "16:00"),
+                    ("telephone", False, FOUR, MIDNIGHT, "23:59"),
+                    ("desk", True, 0, MIDNIGHT, "23:59"),
+                )
+            ),
+        )
+        .given(
+            "core.calls",
+            "source arrived_date is_within_opening_hours",
+            *(("phone", day, True) for day, times in counted.items() for _ in range(times)),
+            *others,
+        )
+        .run("staging.trips_quiet_day")
+    )
+
+
+def test_a_day_with_far_fewer_calls_than_its_weekday_usually_has_trips() -> None:
+    rows = quiet_days(10, 10, 10, 10, 2, 10, 10, 10, 1, 0)
+    assert tripped(rows) == [("phone", "2025-02-01", 1, 4), ("phone", "2025-03-01", 1, 1)]
+    assert only(rows, "tripwire sentence")[0] == (
+        "quiet_day",
+        "source 'phone' has far fewer calls than usual on 1 of the 4 open days of February 2025: Mon 3 (2 calls, "
+        "usually 10). Is an export cut short?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("calls", "quiet"),
+    [
+        ([10, 10, 10, 10, 3], []),
+        ([10, 10, 10, 2], []),
+        ([9, 9, 9, 9, 1], []),
+        ([10, 10, 10, 50, 2], ["Mon 3 (2 calls, usually 10)"]),
+        ([10, 10, 10, 10, 2, 2], ["Mon 3 (2 calls, usually 10)", "Mon 10 (2 calls, usually 10)"]),
+        ([2, 2, 2, 2, 2, 20, 20, 20, 20, 3], ["Mon 10 (3 calls, usually 11)"]),
+    ],
+    ids=[
+        "exactly the share",
+        "fewer than four earlier days",
+        "too few calls on a usual day",
+        "usual is the median",
+        "each quiet day is named",
+        "the last eight days",
+    ],
+)
+def test_a_day_is_held_against_the_median_of_the_last_eight_of_its_weekday(calls: list[int], quiet: list[str]) -> None:
+    found = [re.findall(r"\w+ \d+ \(\d+ calls, usually \d+\)", row["sentence"]) for row in quiet_days(*calls)]
+    assert [sentence for sentences in found for sentence in sentences] == quiet
+
+
+@pytest.mark.parametrize(
+    ("what_differs", "trips"),
+    [
+        ({}, True),
+        ({"as_of": "2025-02-03 16:00"}, True),
+        ({"as_of": "2025-02-03 15:59"}, False),
+        ({"half_days": ("2025-02-03",), "as_of": "2025-02-03 12:00", "usual": 5}, False),
+        ({"others": (("phone", "2025-02-03", False),) * 10}, True),
+        ({"others": (("phone", "2025-02-03", True),)}, False),
+        ({"others": (("other", "2025-02-03", True),)}, True),
+        ({"days": [*MONDAYS[:3], "2025-01-28", "2025-02-03"]}, False),
+        ({"usual": 11}, False),
+    ],
+    ids=[
+        "a quiet day",
+        "it closed this moment",
+        "it closes in a minute",
+        "half a day has half the calls",
+        "calls outside opening hours do not count",
+        "one call more",
+        "calls of another source do not count",
+        "other weekdays do not count",
+        "there are usually too few",
+    ],
+)
+def test_a_quiet_day_is_one_that_has_closed_and_has_few_calls_inside_opening_hours(
+    what_differs: dict[str, Any], trips: bool
+) -> None:
+    assert tripped(quiet_days(10, 10, 10, 10, 2, **what_differs)) == ([("phone", "2025-02-01", 1, 1)] if trips else [])
+
+
+def test_half_a_day_is_quiet_with_few_calls_for_half_a_day() -> None:
+    half_days = ("2025-02-03",)
+    (row,) = quiet_days(10, 10, 10, 10, 1, half_days=half_days, as_of="2025-02-03 12:00", usual=5)
+    assert "Mon 3 (1 calls, usually 5)" in row["sentence"]
+    # and after half a day a whole one has twice as many
+    (row,) = quiet_days(10, 10, 10, 10, 5, half_days=tuple(MONDAYS[:4]), usual=20)
+    assert "Mon 3 (5 calls, usually 20)" in row["sentence"]
+
+
+def test_appointments_for_services_of_no_cluster_trip_by_source_and_month() -> None:
+    rows = (
+        Alone()
+        .given(
+            "core.appointments",
+            "source visit_date service cluster",
+            ("desk", "2025-01-01", "permit", "Wonen"),
+            ("desk", "2025-01-31", "permit", "unmapped"),  # a service of a cluster only for a time
+            ("desk", "2025-01-15", "passport", "unmapped"),
+            ("desk", "2025-01-15", "tax", "unmapped"),
+            ("desk", "2025-01-15", "tax", "unmapped"),
+            ("desk", None, "tax", "unmapped"),
+            ("desk", "2025-02-01", "permit", "Wonen"),
+            ("other", "2025-01-15", "permit", "unmapped"),
+        )
+        .run("staging.trips_unmapped_service")
+    )
+    assert tripped(rows) == [("desk", "2025-01-01", 4, 5), ("other", "2025-01-01", 1, 1)]
+    assert only(rows, "tripwire sentence")[0] == (
+        "unmapped_service",
+        "4 of the 5 appointments of source 'desk' in January 2025 are for a service of no cluster: 'tax' (2), "
+        "'passport' (1), 'permit' (1). Add it to [[clusters]].",
+    )
+
+
+def partial_exports(columns: str, *held: tuple[Any, ...]) -> list[dict[str, Any]]:
+    """The trips at less than half of the calls that an older export had, and ten of them.
+
+    Each row tells how many `calls` a file holds of a day; files a to d were exported one day after the other.
+    Every file also holds 1 and 31 March, so that no other day is its first or last, unless this is its `only` day.
+    """
+    told = {"source": "phone", "is_replaced": False, "date": MONDAY, "only": False, "exported": None}
+    records = []
+    for row in ({**told, **dict(zip(columns.split(), values, strict=True))} for values in held):
+        file_id = " abcd".index(row["file"])
+        exported = row["exported"] or f"2025-04-0{file_id}"
+        days = [row["date"]] * row["calls"] + ([] if row["only"] else ["2025-03-01", "2025-03-31"])
+        records += [(file_id, row["file"], exported, row["source"], row["is_replaced"], f"{day} 10:00") for day in days]
+    return (
+        Alone()
+        .given("input.tripwires", "partial_export_share partial_export_calls", ("0.5", 10))
+        .given(
+            "staging.call_records",
+            "file_id file_name exported_at_utc source is_replaced arrived_local",
+            *records,
+            *[(1, "a", "2025-04-01", "phone", False, None)] * 10,
+            (2, "b", "2025-04-02", "phone", False, None),
+        )
+        .run("staging.trips_partial_export")
+    )
+
+
+def test_an_export_that_holds_far_fewer_calls_of_a_day_than_an_older_one_trips() -> None:
+    rows = partial_exports(
+        "file date calls",
+        ("a", MONDAY, 10),
+        ("b", MONDAY, 4),
+        ("c", MONDAY, 2),
+        ("a", "2025-03-04", 10),
+        ("b", "2025-03-04", 5),
+        ("c", "2025-03-04", 4),
+    )
+    assert tripped(rows) == [("phone", "2025-03-01", 3, 4)]
+    assert only(rows, "tripwire sentence") == [
+        (
+            "partial_export",
+            "source 'phone', March 2025: c holds 4 calls of Tue 4, of which an older export had 10; b holds 4 calls of "
+            "Mon 10, of which an older export had 10; c holds 2 calls of Mon 10, of which an older export had 10. Was "
+            "an export cut off or filtered?",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "older", "newer", "trips"),
+    [
+        ("calls", (10,), (4,), True),
+        ("calls", (10,), (5,), False),
+        ("calls", (9,), (1,), False),
+        ("calls", (4,), (10,), False),
+        ("calls exported", (10, "2025-04-02"), (4, "2025-04-02"), True),
+        ("calls exported", (4, "2025-04-02"), (10, "2025-04-02"), False),
+        ("calls exported", (10, "2025-04-03"), (4, "2025-04-02"), False),
+        ("calls source", (10, "other"), (4, "phone"), False),
+        ("calls is_replaced", (10, True), (4, False), False),
+        ("calls is_replaced", (10, False), (4, True), False),
+        ("calls date", (10, "2025-03-09"), (4, MONDAY), False),
+        ("calls date", (10, "2025-03-01"), (4, "2025-03-01"), False),
+        ("calls date", (10, "2025-03-31"), (4, "2025-03-31"), False),
+        ("calls only", (10, False), (4, True), True),
+        ("calls only", (10, True), (4, False), True),
+    ],
+    ids=[
+        "far fewer",
+        "exactly the share",
+        "too few before",
+        "fewer before",
+        "older by file name",
+        "newer by file name",
+        "older by its export, whatever its name",
+        "of another source",
+        "the older one was replaced",
+        "the newer one was replaced",
+        "of another day",
+        "the first day of the export",
+        "the last day of the export",
+        "the only day of the export",
+        "the only day of the older export",
+    ],
+)
+def test_an_export_is_held_against_an_older_one_of_the_same_source_and_day(
+    columns: str, older: tuple[Any, ...], newer: tuple[Any, ...], trips: bool
+) -> None:
+    rows = partial_exports(f"file {columns}", ("a", *older), ("b", *newer))
+    assert only(rows, "source month affected") == ([("phone", "2025-03-01", 1)] if trips else [])
+
+
+def test_an_export_is_held_against_the_one_that_had_most_of_the_day() -> None:
+    rows = partial_exports("file calls", ("a", 10), ("b", 12), ("c", 7), ("d", 5))
+    assert tripped(rows) == [("phone", "2025-03-01", 1, 3)]
+
+
+def test_a_holiday_on_which_the_city_is_open_is_asked_about_once_for_all_its_service_points() -> None:
+    rows = (
+        Alone()
+        .given(
+            "input.holidays",
+            "date name",
+            ("2025-07-21", "Nationale feestdag"),
+            ("2025-11-01", "Allerheiligen"),
+            ("2025-12-25", "Kerstmis"),
+        )
+        .given(
+            "core.calendar",
+            "date service_point is_open",
+            ("2025-07-21", "telephone", True),
+            ("2025-07-21", "desk", True),
+            ("2025-11-01", "telephone", False),
+            ("2025-11-01", "desk", True),
+            ("2025-12-24", "desk", True),
+            ("2025-12-25", "desk", False),
+        )
+        .run("staging.open_holidays")
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("2025-07-21", "21 July 2025 is Nationale feestdag and your desk, telephone are open: intended?"),
+        ("2025-11-01", "1 November 2025 is Allerheiligen and your desk is open: intended?"),
+    ]
+
+
+def test_open_holidays_trip_by_month_from_the_first_month_to_a_month_after_the_newest_export() -> None:
+    open_days = ("2025-01-31", "2025-02-01", "2025-02-06", "2025-05-01", "2025-05-02", "2025-05-03")
+    rows = (
+        Alone()
+        .given(
+            "staging.periods",
+            "period_type period",
+            ("year", "2025-01-01"),
+            ("month", "2025-03-01"),
+            ("month", "2025-02-01"),
+        )
+        .given("staging.as_of", "as_of_local", ("2025-04-01 23:59:59",))
+        .given("input.holidays", "date", *((day,) for day in (*open_days, "2025-02-07", "2025-03-19")))
+        .given("staging.open_holidays", "date sentence", *((day, f"{day}?") for day in open_days))
+        .run("staging.trips_open_on_holiday")
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("open_on_holiday", "calendar", "2025-02-01", 2, 3, "2025-02-01? 2025-02-06?"),
+        ("open_on_holiday", "calendar", "2025-05-01", 2, 2, "2025-05-01? 2025-05-02?"),
+    ]
+
+
+WIRES = (
+    "answered_outside_hours",
+    "open_day_without_calls",
+    "open_on_holiday",
+    "partial_export",
+    "quiet_day",
+    "unmapped_service",
+)
+
+
+def test_every_tripwire_shows_and_only_calls_answered_outside_opening_hours_block() -> None:
+    alone = Alone()
+    for number, wire in enumerate(WIRES, start=1):
+        trip = (wire, "phone", "2025-03-01", number, 9, f"sentence {number}")
+        alone.given(f"staging.trips_{wire}", "tripwire source month affected total sentence", trip)
+    rows = alone.run("ops.tripwires")
+    assert [tuple(row.values()) for row in rows] == [
+        (wire, "phone", "2025-03-01", number, 9, f"sentence {number}", number == 1, None, None)
+        for number, wire in enumerate(WIRES, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "reason"),
+    [
+        ([("quiet_day", "phone", "known", "2025-03-01")], "known"),
+        ([("quiet_day", None, "known", "2025-12-31")], "known"),
+        ([("quiet_day", "phone", "known", "2025-02-28")], None),
+        ([("quiet_day", "other", "known", "2025-12-31")], None),
+        ([("partial_export", "phone", "known", "2025-12-31")], None),
+        (
+            [
+                ("quiet_day", "phone", "last", "2025-12-31"),
+                ("quiet_day", None, "first", "2025-06-30"),
+                ("quiet_day", "phone", "over", "2025-02-28"),
+            ],
+            "first",
+        ),
+        (
+            [("quiet_day", None, "of all", "2025-06-30"), ("quiet_day", "phone", "of its own", "2025-06-30")],
+            "of its own",
+        ),
+        ([("quiet_day", None, "b", "2025-06-30"), ("quiet_day", None, "a", "2025-06-30")], "a"),
+    ],
+    ids=[
+        "until the day on which the month begins",
+        "of any source",
+        "until the month before",
+        "of another source",
+        "of another tripwire",
+        "the one that ends first",
+        "its own before that of any source",
+        "of several alike the first by reason",
+    ],
+)
+def test_a_tripwire_is_accepted_for_months_that_begin_up_to_the_end(
+    accepted: list[tuple[Any, ...]], reason: str | None
+) -> None:
+    (row,) = (
+        Alone()
+        .given("staging.trips_quiet_day", "tripwire source month", ("quiet_day", "phone", "2025-03-01"))
+        .given("input.accepted_tripwires", "tripwire source reason until", *accepted)
+        .run("ops.tripwires")
+    )
+    until = {words: end for _, _, words, end in accepted}
+    assert only([row], "accepted_reason accepted_until") == [(reason, until[reason] if reason else None)]
+
+
+def test_an_acceptance_holds_for_every_source_and_month_that_it_fits() -> None:
+    rows = (
+        Alone()
+        .given(
+            "staging.trips_quiet_day",
+            "source month",
+            ("phone", "2025-03-01"),
+            ("phone", "2025-04-01"),
+            ("phone", "2025-05-01"),
+            ("other", "2025-03-01"),
+            tripwire="quiet_day",
+        )
+        .given("input.accepted_tripwires", "tripwire reason until", ("quiet_day", "known", "2025-04-30"))
+        .run("ops.tripwires")
+    )
+    assert only(rows, "source month accepted_reason") == [
+        ("other", "2025-03-01", "known"),
+        ("phone", "2025-03-01", "known"),
+        ("phone", "2025-04-01", "known"),
+        ("phone", "2025-05-01", None),
+    ]
+
+
+# --- what changes after it was published -----------------------------------------------------------------------------
+
+DELIVERED: tuple[Any, ...] = (
+    "file_id source file_name status is_new",
+    (1, "phone", "known", "loaded", False),
+    (2, "phone", "fresh", "loaded", True),
+    (3, "phone", "again", "replaced", False),
+    (4, "phone", "again", "loaded", True),
+    (5, "phone", "refused", "refused", True),
+    (6, "other", "known", "loaded", False),
+    (7, "other", "again", "replaced", False),
+)
+
+
+def touched_by_calls(*records: tuple[Any, ...], replaces_dates: bool = False, **common: Any) -> list[tuple[Any, ...]]:
+    """File, day and whether it is corrected, of calls told by file, line, key, day and state.
+
+    File 1 was there before, 2 is new, 3 was replaced by 4, which is new too; see `DELIVERED`.
+    """
+    origin = {file: (source, name, status == "replaced") for file, source, name, status, _ in DELIVERED[1:]}
+    states = [(file, line, state) for file, line, _, _, state in records if state]
+    rows = (
+        Alone()
+        .given("input.files", *DELIVERED)
+        .given(
+            "staging.call_records",
+            "file_id line record_key arrived_local source file_name is_replaced",
+            *((file, line, key, day, *origin[file]) for file, line, key, day, _ in records),
+            replaces_dates=replaces_dates,
+            **common,
+        )
+        .given("staging.call_states", "file_id line state", *states)
+        .run("staging.touched_days")
+    )
+    assert {row["basis"] for row in rows} <= {"calls"}
+    return only(rows, "file_name date is_correction")
+
+
+def test_files_that_are_new_touch_each_day_of_their_readable_records() -> None:
+    assert touched_by_calls(
+        (1, 1, "a", "2025-03-01 10:00", "accepted"),
+        (2, 1, "b", "2025-03-10 00:00", "accepted"),
+        (2, 2, "c", "2025-03-10 23:59", "excluded"),
+        (2, 3, "d", "2025-03-11 10:00", "accepted"),
+        (2, 4, "e", None, None),
+        (5, 1, "f", "2025-03-12 10:00", "accepted"),
+    ) == [("fresh", "2025-03-10", False), ("fresh", "2025-03-11", False)]
+    assert touched_by_calls((2, 1, "a", "2025-03-10 10:00", None), quarantine_reason="no number") == []
+
+
+@pytest.mark.parametrize(
+    ("older", "corrected"),
+    [
+        ((1, 1, "a", "2025-03-10 10:00", "superseded"), [("fresh", "2025-03-10", True)]),
+        (
+            (1, 1, "a", "2025-02-28 10:00", "superseded"),
+            [("fresh", "2025-02-28", True), ("fresh", "2025-03-10", False)],
+        ),
+        ((1, 1, "a", "2025-03-10 10:00", "duplicate"), [("fresh", "2025-03-10", False)]),
+        ((1, 1, "another", "2025-03-10 10:00", "superseded"), [("fresh", "2025-03-10", False)]),
+        ((2, 2, "a", "2025-03-10 10:00", "superseded"), [("fresh", "2025-03-10", False)]),
+        ((6, 1, "a", "2025-03-10 10:00", "superseded"), [("fresh", "2025-03-10", False)]),
+        ((3, 1, "a", "2025-03-10 10:00", "accepted"), [("fresh", "2025-03-10", False)]),
+    ],
+    ids=[
+        "of the same day",
+        "of another day",
+        "that tells the same",
+        "of another record",
+        "in the same file",
+        "of another source",
+        "without a loss",
+    ],
+)
+def test_a_new_file_corrects_the_days_of_the_versions_that_its_records_took_the_place_of(
+    older: tuple[Any, ...], corrected: list[tuple[Any, ...]]
+) -> None:
+    assert touched_by_calls((2, 1, "a", "2025-03-10 10:00", "accepted"), older) == corrected
+
+
+def test_a_file_that_was_delivered_again_corrects_every_day_that_it_held_before() -> None:
+    assert touched_by_calls(
+        (3, 1, "a", "2025-03-10 10:00", "superseded"),
+        (3, 2, "b", "2025-03-11 10:00", "superseded"),
+        (4, 1, "a", "2025-03-10 10:00", "accepted"),
+        (4, 2, "c", "2025-03-12 10:00", "accepted"),
+        (7, 1, "d", "2025-03-14 10:00", "superseded"),
+        # of the records that were replaced no other file takes the place
+        (2, 1, "b", "2025-03-13 10:00", "accepted"),
+    ) == [
+        ("again", "2025-03-10", True),
+        ("again", "2025-03-11", True),
+        ("again", "2025-03-12", False),
+        ("fresh", "2025-03-13", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("older", "is_correction"),
+    [
+        ((1, 1, "x", "2025-03-10 10:00", "superseded"), True),
+        ((1, 1, "x", "2025-03-10 10:00", "accepted"), False),
+        ((2, 2, "x", "2025-03-10 10:00", "superseded"), False),
+        ((3, 1, "x", "2025-03-10 10:00", "superseded"), False),
+        ((6, 1, "x", "2025-03-10 10:00", "superseded"), False),
+        ((1, 1, "x", "2025-03-09 10:00", "superseded"), False),
+    ],
+    ids=[
+        "of an older export",
+        "that still stands",
+        "in the same file",
+        "of a file that was replaced",
+        "of another source",
+        "of another day",
+    ],
+)
+def test_a_new_file_of_a_source_without_ids_corrects_the_days_whose_records_it_replaces(
+    older: tuple[Any, ...], is_correction: bool
+) -> None:
+    found = touched_by_calls((2, 1, "y", "2025-03-10 11:00", "accepted"), older, replaces_dates=True)
+    assert [row[2] for row in found if row[0] == "fresh"] == [is_correction]
+
+
+def test_a_new_file_of_a_source_with_ids_replaces_no_days() -> None:
+    older, newer = (1, 1, "x", "2025-03-10 10:00", "superseded"), (2, 1, "y", "2025-03-10 11:00", "accepted")
+    assert touched_by_calls(older, newer) == [("fresh", "2025-03-10", False)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "moments", "day"),
+    [
+        ("planned_start_local planned_day checked_in_local", ("2025-03-10 09:00", "2025-03-11", "2025-03-12"), "10"),
+        ("planned_day checked_in_local started_local", ("2025-03-10", "2025-03-11 09:00", "2025-03-12"), "10"),
+        ("checked_in_local started_local booked_local", ("2025-03-10 09:00", "2025-03-11", "2025-03-12"), "10"),
+        ("started_local booked_local", ("2025-03-10 09:00", "2025-03-12"), "10"),
+        ("booked_local", ("2025-03-12 09:00",), "12"),
+    ],
+    ids=["planned at a time", "planned for a day", "checked in", "started", "booked"],
+)
+def test_appointments_touch_the_day_of_the_visit_and_the_day_of_the_booking(
+    columns: str, moments: tuple[str, ...], day: str
+) -> None:
+    rows = (
+        Alone()
+        .given("input.files", "file_id file_name status is_new", (1, "fresh", "loaded", True))
+        .given("staging.appointment_records", f"file_id {columns}", (1, *moments))
+        .run("staging.touched_days")
+    )
+    booked = [("bookings", "fresh", "2025-03-12", False)] if "booked" in columns else []
+    assert [tuple(row.values()) for row in rows] == [*booked, ("visits", "fresh", f"2025-03-{day}", False)]
+
+
+def test_an_appointment_that_was_moved_corrects_the_day_for_which_it_was_planned_and_that_of_its_booking() -> None:
+    rows = (
+        Alone()
+        .given("input.files", *DELIVERED)
+        .given(
+            "staging.appointment_records",
+            "file_id line record_key booked_local planned_start_local quarantine_reason",
+            (1, 1, "moved", "2025-03-01 09:00", "2025-03-10 09:00", None),
+            (2, 1, "moved", "2025-03-01 09:00", "2025-04-10 09:00", None),
+            (2, 2, "unreadable", "2025-03-02 09:00", "2025-04-11 09:00", "no date"),
+            (1, 3, "the same", "2025-03-03 09:00", "2025-03-12 09:00", None),
+            (2, 3, "the same", "2025-03-03 09:00", "2025-03-12 09:00", None),
+            source="phone",
+            is_replaced=False,
+        )
+        .given("staging.appointment_states", "file_id line state", (1, 1, "superseded"), (1, 3, "duplicate"))
+        .run("staging.touched_days")
+    )
+    assert only(rows, "basis file_name date is_correction") == [
+        ("bookings", "fresh", "2025-03-01", True),
+        ("bookings", "fresh", "2025-03-03", False),
+        ("visits", "fresh", "2025-03-10", True),
+        ("visits", "fresh", "2025-03-12", False),
+        ("visits", "fresh", "2025-04-10", False),
+    ]
+
+
+FIGURE_KEY = {**NORM, "period": "2025-01-01"}
+PUBLISHED = {**FIGURE_KEY, "numerator": 1, "denominator": 5, "value": 20.0, "unit": "percent"}
+PUBLICATIONS: tuple[Any, ...] = (
+    "version published_at_utc",
+    ("v2", "2025-03-11 03:30:00"),
+    ("v3", "2025-03-12 03:30:00"),
+    ("v1", "2025-03-10 03:30:00"),
+)
+
+
+def restated_of(
+    was: dict[str, Any] | None = None,
+    now: dict[str, Any] | None = None,
+    touched: tuple[tuple[Any, ...], ...] = (),
+    settings: tuple[str, ...] = (),
+    publications: tuple[Any, ...] = PUBLICATIONS,
+) -> list[dict[str, Any]]:
+    """What is restated of the missed calls of January, 1 of 5 before and 2 of 5 now, or as told."""
+    before, after = (
+        {**PUBLISHED, **(was or {})},
+        {**PUBLISHED, "numerator": 2, "value": 40.0, **(was or {}), **(now or {})},
+    )
+    return (
+        Alone()
+        .given("input.publications", *publications)
+        .given("input.published_figures", " ".join(before), tuple(before.values()))
+        .given("marts.indicators", " ".join(after), tuple(after.values()))
+        .given("staging.touched_days", "basis file_name date is_correction", *touched)
+        .given("input.changed_settings", "setting", *((setting,) for setting in settings))
+        .run("staging.restated")
+    )
+
+
+def test_a_figure_that_came_out_otherwise_is_restated_with_what_it_was_and_is_by_the_newest_publication() -> None:
+    assert [tuple(row.values()) for row in restated_of()] == [
+        (
+            *("v3", "2025-03-12 03:30:00"),
+            *("missed_calls", "headline", "month", "2025-01-01", "all", "all"),
+            *(20.0, 40.0, "percent", 1, 5, 2, 5),
+            "neither an export nor a setting: another version of this software",
+        )
+    ]
+
+
+def test_of_publications_of_one_instant_the_last_by_name_restates() -> None:
+    columns, *_ = PUBLICATIONS
+    at_once = (columns, *((version, "2025-03-10") for version in ("v1", "v2")))
+    assert only(restated_of(publications=at_once), "version") == [("v2",)]
+
+
+@pytest.mark.parametrize(
+    ("now", "is_restated"),
+    [
+        ({"numerator": 1}, False),
+        ({"numerator": 1, "denominator": 6}, True),
+        ({"numerator": 2, "denominator": 10, "value": 20.0}, True),
+        ({"numerator": None}, True),
+        ({"numerator": 1, "norm_met": True, "complete": False}, False),
+    ],
+    ids=["unchanged", "another denominator", "other numbers of the same quotient", "without a numerator", "the rest"],
+)
+def test_a_figure_is_restated_if_one_of_its_two_numbers_changed(now: dict[str, Any], is_restated: bool) -> None:
+    assert bool(restated_of(now=now)) == is_restated
+
+
+@pytest.mark.parametrize(
+    "another",
+    [
+        {"indicator": "telephone_wait"},
+        {"variant": "reported"},
+        {"period_type": "year"},
+        {"period": "2025-02-01"},
+        {"dimension_type": "queue"},
+        {"dimension": "main"},
+    ],
+    ids=" ".join,
+)
+def test_a_figure_that_is_gone_is_restated_without_a_new_one(another: dict[str, str]) -> None:
+    assert only(restated_of(now=another), "old_value old_numerator new_value new_numerator new_denominator") == [
+        (20.0, 1, None, None, None)
+    ]
+
+
+def test_a_figure_that_was_not_published_as_complete_is_not_restated() -> None:
+    rows = (
+        Alone()
+        .given("input.publications", *PUBLICATIONS)
+        .given("marts.indicators", "numerator denominator", (1, 5), **FIGURE_KEY)
+        .run("staging.restated")
+    )
+    assert rows == []
+
+
+@pytest.mark.parametrize(
+    ("was", "touched", "why"),
+    [
+        ({}, ("calls", "a.csv", "2025-01-01", False), "late export a.csv"),
+        ({}, ("calls", "a.csv", "2025-01-31", True), "corrected export a.csv"),
+        ({}, ("calls", "a.csv", "2025-02-01", True), None),
+        ({}, ("calls", "a.csv", "2024-12-31", True), None),
+        ({}, ("visits", "a.csv", "2025-01-15", True), None),
+        ({"period_type": "year"}, ("calls", "a.csv", "2025-12-31", False), "late export a.csv"),
+        ({"period_type": "year"}, ("calls", "a.csv", "2026-01-01", False), None),
+        ({"indicator": "telephone_wait"}, ("calls", "a.csv", "2025-01-15", False), "late export a.csv"),
+        ({"indicator": "answer_speed"}, ("calls", "a.csv", "2025-01-15", False), "late export a.csv"),
+        ({"indicator": "visitor_wait"}, ("visits", "a.csv", "2025-01-15", False), "late export a.csv"),
+        ({"indicator": "visitor_wait"}, ("bookings", "a.csv", "2025-01-15", False), None),
+        ({"indicator": "lead_time"}, ("bookings", "a.csv", "2025-01-15", False), "late export a.csv"),
+        ({"indicator": "lead_time"}, ("visits", "a.csv", "2025-01-15", False), None),
+    ],
+)
+def test_a_figure_is_restated_because_of_the_exports_that_tell_of_its_period(
+    was: dict[str, str], touched: tuple[Any, ...], why: str | None
+) -> None:
+    fallback = "neither an export nor a setting: another version of this software"
+    assert only(restated_of(was=was, touched=(touched,)), "why") == [(why or fallback,)]
+
+
+def test_the_reasons_of_a_restatement_are_joined_and_an_export_that_corrects_one_day_corrects() -> None:
+    touched = (
+        ("calls", "c.csv", "2025-01-02", False),
+        ("calls", "b.csv", "2025-01-02", False),
+        ("calls", "b.csv", "2025-01-03", True),
+        ("calls", "b.csv", "2025-01-04", False),
+        ("calls", "a.csv", "2025-01-02", False),
+    )
+    (row,) = restated_of(touched=touched, settings=("rules.start", "hours"))
+    assert row["why"] == (
+        "corrected export b.csv; late export a.csv; late export c.csv; setting hours; setting rules.start"
+    )
+
+
+def test_figures_of_one_period_and_kind_are_restated_for_the_same_reasons_each_once() -> None:
+    columns = "indicator variant numerator"
+    rows = (
+        Alone()
+        .given("input.publications", *PUBLICATIONS)
+        .given(
+            "input.published_figures",
+            columns,
+            ("missed_calls", "headline", 1),
+            ("missed_calls", "reported", 1),
+            ("visitor_wait", "headline", 1),
+            **{name: value for name, value in PUBLISHED.items() if name not in columns},
+        )
+        .given("staging.touched_days", "basis file_name date", ("calls", "a.csv", "2025-01-15"))
+        .given("input.changed_settings", "setting", ("hours",))
+        .run("staging.restated")
+    )
+    assert only(rows, "indicator variant why") == [
+        ("missed_calls", "headline", "late export a.csv; setting hours"),
+        ("missed_calls", "reported", "late export a.csv; setting hours"),
+        ("visitor_wait", "headline", "setting hours"),
+    ]
+
+
+def test_restatements_are_those_of_this_publication_and_of_all_before_it() -> None:
+    restated = {**FIGURE_KEY, "restated_at_utc": "2025-03-10 03:30:00", "old_value": 20.0, "new_value": 40.0}
+    restated |= {"unit": "percent", "old_numerator": 1, "old_denominator": 5, "new_numerator": 2, "new_denominator": 5}
+    rows = (
+        Alone()
+        .given("input.restatements", "version why", ("v1", "late export a.csv"), **restated)
+        .given("staging.restated", "version why", ("v2", "setting hours"), **restated)
+        .run("ops.restatements")
+    )
+    assert rows == [
+        {"version": "v1", "why": "late export a.csv", **restated},
+        {"version": "v2", "why": "setting hours", **restated},
     ]
 
 

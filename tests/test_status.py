@@ -1,0 +1,107 @@
+"""`kcc status`: how old, what is not in, what looks wrong, what was restated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import pipelines.cli
+from assets.tripwires import Blocked
+from assets.warehouse import build_and_publish
+from pipelines.settings import Settings
+from pipelines.status import status_of
+from tests.city import (
+    APPOINTMENTS,
+    CALLS,
+    WEEK,
+    appointment,
+    call,
+    read_all,
+    settings_of,
+    write_appointments,
+    write_calls,
+)
+
+EARLY = "2025-03-10 08:00:00"
+
+
+def publish(folder: Path, **parts: Any) -> Settings:
+    settings = settings_of(folder, **{"sources": [CALLS], **parts})
+    read_all(settings)
+    build_and_publish(settings, "11111111")
+    return settings
+
+
+def test_before_the_first_publication_there_is_nothing_but_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nothing is published yet; run `kcc run`"):
+        status_of(settings_of(tmp_path))
+
+
+def test_a_warehouse_that_stands_well(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    status = status_of(publish(tmp_path))
+    assert not status.needs_attention
+    assert (status.not_published, status.not_in, status.warnings, status.accepted) == (None, [], [], [])
+    assert status.newest_restatement is None
+    assert status.age_hours < 1
+    assert str(status.as_of_utc) == "2025-03-10 19:00:00"
+
+
+def test_a_build_that_was_blocked_is_told_until_the_next_is_published(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    publish(tmp_path)
+    write_calls(tmp_path, "2025-03-11", [call(EARLY, id=f"e{n}") for n in range(20)])
+    with pytest.raises(Blocked):
+        publish(tmp_path)
+    status = status_of(settings_of(tmp_path))
+    assert status.needs_attention
+    assert status.not_published is not None
+    assert "95 % of the answered calls of source 'phone' in March 2025 lie outside" in status.not_published
+
+    accepted = [{"tripwire": "answered_outside_hours", "reason": "avonddienst op proef", "until": "2025-06-30"}]
+    status = status_of(publish(tmp_path, tripwires={"accepted": accepted}))
+    assert not status.needs_attention
+    assert status.accepted[0].endswith("Accepted until 2025-06-30: avonddienst op proef")
+
+
+def test_what_is_not_in_and_what_looks_wrong_is_said_in_sentences(tmp_path: Path) -> None:
+    write_appointments(tmp_path, "2025-03-31", [appointment("2025-03-10 10:00:00", service="huwelijk")])
+    write_calls(tmp_path, "2025-03-10", []).write_text("<html>\n")
+    status = status_of(publish(tmp_path, sources=[CALLS, APPOINTMENTS]))
+    assert status.needs_attention
+    assert status.not_in[0].startswith("calls_2025-03-10.csv was refused: line 1")
+    assert [warning.split(":")[0] for warning in status.warnings] == [
+        "1 of the 1 appointments of source 'desk' in March 2025 are for a service of no cluster"
+    ]
+
+
+def test_the_newest_restatement_is_told_by_its_headline(tmp_path: Path) -> None:
+    hours = [{"service_point": "telephone", "valid_from": "2025-01-01", **WEEK}]
+    parts: dict[str, Any] = {"sources": [{**CALLS, "covers_days": 31}], "hours": hours, "clusters": []}
+    write_calls(tmp_path, "2025-03-01", [call("2025-02-10 10:00:00"), call("2025-02-10 10:01:00", "missed")])
+    publish(tmp_path, **parts)
+    write_calls(tmp_path, "2025-03-02", [call("2025-02-11 10:00:00", "missed", id="late")])
+    status = status_of(publish(tmp_path, **parts))
+    assert str(status.newest_restatement) == (
+        "missed_calls, 2025-02: 50.00 became 66.67 percent, and 13 more figures (late export calls_2025-03-02.csv)"
+    )
+
+
+def test_the_command_prints_it_and_ends_with_1_if_somebody_should_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    settings = publish(tmp_path)
+    monkeypatch.setattr(pipelines.cli, "load_settings", lambda path: settings)
+    told = CliRunner().invoke(pipelines.cli.app, ["status"])
+    assert told.exit_code == 0
+    assert "published: kcc_" in told.stdout
+    assert "as of 2025-03-10 19:00 UTC" in told.stdout
+    write_calls(tmp_path, "2025-03-11", []).write_text("<html>\n")
+    publish(tmp_path)
+    told = CliRunner().invoke(pipelines.cli.app, ["status", "--json"])
+    assert told.exit_code == 1
+    assert '"calls_2025-03-11.csv was refused: line 1' in told.stdout
