@@ -603,7 +603,7 @@ class Settings(Section):
             for point in closure.service_points:
                 if point not in self.service_points:
                     raise ValueError(f"calendar.closures: {closure.date} names '{point}', which has no hours")
-        sources = {source.name for source in self.sources}
+        sources = {"calendar", *(source.name for source in self.sources)}
         for accepted in self.tripwires.accepted:
             if accepted.source is not None and accepted.source not in sources:
                 raise ValueError(f"tripwires.accepted: '{accepted.source}' is not a source of [[sources]]")

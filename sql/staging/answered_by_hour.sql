@@ -1,4 +1,4 @@
--- Calls that a person answered, by source, month, weekday and hour of arrival, and how many of them outside opening hours.
+-- Calls that a person answered, by source, month, weekday and hour of arrival; and those of them outside opening hours.
 select
     source,
     date_trunc('month', arrived_date)::date as month,

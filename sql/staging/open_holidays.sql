@@ -1,4 +1,4 @@
--- Holidays, as a holiday library and the settings name them, on which the city's own calendar is open. The city decides;
+-- Holidays, as a holiday library and the settings name them, on which the city's calendar is open. The city decides;
 -- this only asks.
 select
     holidays.date,

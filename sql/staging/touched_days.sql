@@ -52,40 +52,48 @@ dated as (
     where quarantine_reason is null
 ),
 
-superseded_lines as (
+states as (
     select
         file_id,
-        line
+        line,
+        state
     from staging.call_states
-    where state = 'superseded'
     union all
     select
         file_id,
-        line
+        line,
+        state
     from staging.appointment_states
-    where state = 'superseded'
-),
-
-superseded as (
-    select dated.*
-    from dated
-    semi join superseded_lines using (file_id, line)
 ),
 
 incoming as (
-    select dated.*
+    select
+        dated.*,
+        states.state in ('accepted', 'excluded') as wins
     from dated
+    inner join states using (file_id, line)
     semi join fresh using (file_id)
 ),
 
-incoming_dates as (
-    select distinct
+-- what was published before and is not any more
+superseded as (
+    select dated.*
+    from dated
+    inner join states using (file_id, line)
+    anti join fresh using (file_id)
+    where states.state = 'superseded'
+),
+
+ranges as (
+    select
         basis,
         file_id,
         source,
-        date
+        min(date) as first_date,
+        max(date) as last_date
     from incoming
     where replaces_dates
+    group by all
 ),
 
 touched as (
@@ -108,22 +116,22 @@ touched as (
             incoming.basis = superseded.basis
             and incoming.source = superseded.source
             and incoming.record_key = superseded.record_key
-            and incoming.file_id <> superseded.file_id
+            and incoming.wins
     where not superseded.is_replaced
     union all
+    -- the days that it replaced
     select
         superseded.basis,
-        incoming_dates.file_id,
+        ranges.file_id,
         superseded.date,
         true
     from superseded
-    inner join incoming_dates
+    inner join ranges
         on
-            incoming_dates.basis = superseded.basis
-            and incoming_dates.source = superseded.source
-            and incoming_dates.date = superseded.date
-            and incoming_dates.file_id <> superseded.file_id
-    where not superseded.is_replaced
+            ranges.basis = superseded.basis
+            and ranges.source = superseded.source
+            and superseded.date between ranges.first_date and ranges.last_date
+    where superseded.replaces_dates and not superseded.is_replaced
     union all
     -- and all that the file held when it came before
     select

@@ -1,5 +1,5 @@
--- Months with days of which an export holds far fewer calls than an older one had: cut off, or filtered.
--- An export is asked for the days between its first and its last, of which it should hold all, or for its only day.
+-- Months with days of which an export holds far fewer calls than an older one had, or none: cut off, or filtered.
+-- An export is asked for the days after its first, which may be part of a day, to its last; or for its only day.
 with held as (
     select
         file_id,
@@ -13,31 +13,48 @@ with held as (
     group by all
 ),
 
-spanned as (
+spans as (
     select
-        *,
-        min(date) over of_file as first_date,
-        max(date) over of_file as last_date,
-        max(calls) over (
-            partition by source, date
-            order by exported_at_utc, file_name
-            rows between unbounded preceding and 1 preceding
-        ) as calls_before
+        file_id,
+        source,
+        file_name,
+        exported_at_utc,
+        min(date) as first_date,
+        max(date) as last_date
     from held
-    window of_file as (partition by file_id)
+    group by all
+),
+
+compared as (
+    select
+        spans.file_id,
+        spans.source,
+        spans.file_name,
+        older.date,
+        max(older.calls) as calls_before
+    from spans
+    inner join held as older
+        on
+            older.source = spans.source
+            and (older.exported_at_utc, older.file_name) < (spans.exported_at_utc, spans.file_name)
+            and older.date <= spans.last_date
+            and (older.date > spans.first_date or older.date = spans.last_date)
+    group by all
 ),
 
 judged as (
     select
-        spanned.*,
-        date_trunc('month', spanned.date)::date as month,
-        spanned.calls_before >= tripwires.partial_export_calls
-        and spanned.calls < tripwires.partial_export_share * spanned.calls_before as is_partial
-    from spanned
+        compared.source,
+        compared.file_name,
+        compared.date,
+        compared.calls_before,
+        date_trunc('month', compared.date)::date as month,
+        coalesce(held.calls, 0) as calls,
+        coalesce(held.calls, 0) < tripwires.partial_export_share * compared.calls_before as is_partial
+    from compared
+    left join held using (file_id, date)
     cross join input.tripwires as tripwires
-    where
-        spanned.calls_before is not null
-        and (spanned.first_date = spanned.last_date or spanned.date not in (spanned.first_date, spanned.last_date))
+    where compared.calls_before >= tripwires.partial_export_calls
 )
 
 select

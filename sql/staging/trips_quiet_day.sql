@@ -31,7 +31,7 @@ compared as (
         calls,
         if(
             count(*) over before_it >= 4,
-            median(calls / open_minutes) over before_it * open_minutes,
+            round(median(calls / open_minutes) over before_it * open_minutes, 6),
             null
         ) as usual_calls
     from counted

@@ -1,5 +1,6 @@
--- How many more calls a period may hold inside opening hours, for the bounds of the missed share: calls still open, and
--- quarantined records. Rather too many than too few: what can't be dated counts in every period that its file tells of.
+-- What a missed share may hide, for its bounds: calls still open, and records in quarantine. `undecided` are in no
+-- figure; `missed` and `answered` are, by an older version, while the newest can't be read. Rather too many than
+-- too few: what cannot be dated counts in every period that its file tells of.
 with newest as (
     -- of a record that was delivered again only the newest version is in doubt
     select * from staging.call_records
@@ -19,6 +20,36 @@ quarantined as (
     where newest.exclusion_rule is null
 ),
 
+-- the call that an older version of the record is a leg of
+known as (
+    select
+        quarantined.file_id,
+        quarantined.line,
+        any_value(calls.outcome) as outcome,
+        any_value(calls.arrived_date) as date
+    from quarantined
+    inner join staging.call_records as older
+        on
+            older.source = quarantined.source
+            and older.record_key = quarantined.record_key
+    inner join staging.call_states as states
+        on
+            states.file_id = older.file_id
+            and states.line = older.line
+            and states.state = 'accepted'
+    inner join core.calls as calls
+        on
+            calls.source = states.source
+            and calls.call_id = states.call_id
+    group by quarantined.file_id, quarantined.line
+),
+
+unknown as (
+    select quarantined.*
+    from quarantined
+    anti join known using (file_id, line)
+),
+
 dates_of_files as (
     select distinct
         file_id,
@@ -27,52 +58,75 @@ dates_of_files as (
     where quarantine_reason is null
 ),
 
-doubtful as (
+dated as (
     select
-        quarantined.file_id,
-        quarantined.line,
-        quarantined.arrived_local::date as date
-    from quarantined
+        unknown.*,
+        unknown.arrived_local::date as date
+    from unknown
     left join staging.day_segments as segments
         on
             segments.service_point = 'telephone'
-            and segments.date = quarantined.arrived_local::date
-            and quarantined.arrived_local >= segments.starts_local
-            and quarantined.arrived_local < segments.ends_local
-    where quarantined.arrived_local is not null and coalesce(segments.is_open, true)
+            and segments.date = unknown.arrived_local::date
+            and unknown.arrived_local >= segments.starts_local
+            and unknown.arrived_local < segments.ends_local
+    where unknown.arrived_local is not null and coalesce(segments.is_open, true)
     union all
     select
-        quarantined.file_id,
-        quarantined.line,
-        coalesce(dates_of_files.date, files.export_date)
-    from quarantined
+        unknown.*,
+        coalesce(dates_of_files.date, files.export_date) as date
+    from unknown
     inner join input.files as files using (file_id)
     left join dates_of_files using (file_id)
-    where quarantined.arrived_local is null
+    where unknown.arrived_local is null
 ),
 
-undecided as (
+-- of a source whose exports replace their range of dates, what a newer one replaced is in doubt no more
+replaced_ranges as (
     select
-        period_types.period_type,
-        date_trunc(period_types.period_type, doubtful.date)::date as period,
-        count(distinct format('{}:{}', doubtful.file_id, doubtful.line)) as calls
-    from doubtful
-    cross join (values ('month'), ('year')) as period_types (period_type)
-    group by all
+        records.source,
+        records.file_name,
+        records.exported_at_utc,
+        min(dates_of_files.date) as first_date,
+        max(dates_of_files.date) as last_date
+    from staging.call_records as records
+    inner join dates_of_files using (file_id)
+    where records.replaces_dates and not records.is_replaced
+    group by records.source, records.file_name, records.exported_at_utc
+),
+
+doubtful as (
+    select
+        dated.date,
+        format('{}:{}', dated.file_id, dated.line) as name,
+        'undecided' as kind
+    from dated
+    anti join replaced_ranges as newer
+        on
+            newer.source = dated.source
+            and dated.date between newer.first_date and newer.last_date
+            and (newer.exported_at_utc, newer.file_name) > (dated.exported_at_utc, dated.file_name)
     union all
     select
-        period_types.period_type,
-        date_trunc(period_types.period_type, calls.arrived_date)::date,
-        count(*)
+        calls.arrived_date,
+        format('{}:{}', calls.source, calls.call_id),
+        'undecided'
     from core.calls as calls
-    cross join (values ('month'), ('year')) as period_types (period_type)
     where calls.outcome = 'open' and calls.is_within_opening_hours
-    group by all
+    union all
+    select
+        known.date,
+        format('{}:{}', known.file_id, known.line),
+        known.outcome
+    from known
+    where known.outcome in ('missed', 'answered')
 )
 
 select
-    period_type,
-    period,
-    sum(calls)::bigint as calls
-from undecided
-group by period_type, period
+    period_types.period_type,
+    date_trunc(period_types.period_type, doubtful.date)::date as period,
+    count(distinct doubtful.name) filter (where doubtful.kind = 'undecided') as undecided,
+    count(distinct doubtful.name) filter (where doubtful.kind = 'missed') as missed,
+    count(distinct doubtful.name) filter (where doubtful.kind = 'answered') as answered
+from doubtful
+cross join (values ('month'), ('year')) as period_types (period_type)
+group by all

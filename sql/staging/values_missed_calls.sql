@@ -20,7 +20,9 @@ with sums as (
 bounded as (
     select
         sums.*,
-        if(sums.dimension_type = 'all', coalesce(uncertain.calls, 0), null) as uncertain
+        coalesce(uncertain.undecided, 0) as undecided,
+        coalesce(uncertain.missed, 0) as doubtful_missed,
+        coalesce(uncertain.answered, 0) as doubtful_answered
     from sums
     left join staging.uncertain_calls as uncertain using (period_type, period)
 ),
@@ -51,19 +53,19 @@ variants as (
     select
         *,
         'lowest_possible',
-        missed,
-        offered + uncertain
+        missed - doubtful_missed,
+        offered + undecided
     from bounded
-    where uncertain is not null
+    where dimension_type = 'all'
     union all
     -- if all that is uncertain was missed
     select
         *,
         'highest_possible',
-        missed + uncertain,
-        offered + uncertain
+        missed + doubtful_answered + undecided,
+        offered + undecided
     from bounded
-    where uncertain is not null
+    where dimension_type = 'all'
 )
 
 select

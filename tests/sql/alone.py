@@ -96,7 +96,7 @@ COLUMNS: dict[str, str] = {
     "staging.as_of": "first_date date, as_of_local timestamp",
     "staging.covered_days": "basis varchar, source varchar, date date, exported_at_utc timestamp",
     "staging.periods": "basis varchar, period_type varchar, period date, complete boolean",
-    "staging.uncertain_calls": "period_type varchar, period date, calls bigint",
+    "staging.uncertain_calls": "period_type varchar, period date, undecided bigint, missed bigint, answered bigint",
     "staging.values_missed_calls": FIGURES,
     "staging.values_telephone_wait": FIGURES,
     "staging.values_answer_speed": FIGURES,

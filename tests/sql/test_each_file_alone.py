@@ -2199,9 +2199,9 @@ def test_the_figures_of_missed_calls_are_summed_over_queues_and_months() -> None
         )
         .given(
             "staging.uncertain_calls",
-            "period_type period calls",
-            ("month", "2025-01-01", 2),
-            ("year", "2025-01-01", 3),
+            "period_type period undecided missed answered",
+            ("month", "2025-01-01", 2, 0, 0),
+            ("year", "2025-01-01", 3, 2, 4),
         )
         .run("staging.values_missed_calls")
     )
@@ -2223,19 +2223,19 @@ def test_the_figures_of_missed_calls_are_summed_over_queues_and_months() -> None
         "headline": (3, 10),
         "reported": (7, 16),
         "without_short_abandons": (1, 8),
-        "lowest_possible": (3, 13),
-        "highest_possible": (6, 13),
+        "lowest_possible": (1, 13),
+        "highest_possible": (10, 13),
     }
     # of what is uncertain nobody knows the queue
     assert figures(rows, variant="lowest_possible") == [
         ("month", "2025-01-01", "all", 1, 7),
         ("month", "2025-02-01", "all", 2, 5),
-        ("year", "2025-01-01", "all", 3, 13),
+        ("year", "2025-01-01", "all", 1, 13),
     ]
     assert figures(rows, variant="highest_possible") == [
         ("month", "2025-01-01", "all", 3, 7),
         ("month", "2025-02-01", "all", 2, 5),
-        ("year", "2025-01-01", "all", 6, 13),
+        ("year", "2025-01-01", "all", 10, 13),
     ]
     assert {tuple(row[name] for name in CONSTANTS) for row in rows} == {
         ("missed_calls", "percent", "no_calls", False, "calls")
@@ -2579,11 +2579,14 @@ def uncertain_of(
     *records: tuple[Any, ...],
     bad: tuple[tuple[int, int], ...] = ((1, 1),),
     opened: tuple[tuple[Any, ...], ...] = (),
+    states: tuple[tuple[Any, ...], ...] = (),
+    counts: str = "undecided",
     **common: Any,
 ) -> list[tuple[Any, ...]]:
     """How many calls are uncertain if the records of these files and lines are in quarantine.
 
-    The telephone is open on Monday 10 March, 9-12, the desk all day. `opened` are calls still open.
+    The telephone is open on Monday 10 March, 9-12, the desk all day. `opened` are calls: id, date, outcome, whether
+    inside; `states` are those of older versions, and the ids of their calls.
     """
     told = {"file_id": 1, "source": "phone", "file_name": "a", "exported_at_utc": "2025-03-11", "is_replaced": False}
     rows = (
@@ -2600,19 +2603,20 @@ def uncertain_of(
         )
         .given("staging.call_records", columns, *records, **{**told, **common})
         .given("staging.call_quarantine", "file_id line", *bad)
-        .given("core.calls", "arrived_date outcome is_within_opening_hours", *opened)
+        .given("core.calls", "call_id arrived_date outcome is_within_opening_hours", *opened, source="phone")
+        .given("staging.call_states", "file_id line state call_id", *states, source="phone")
         .run("staging.uncertain_calls")
     )
-    return only(rows, "period_type period calls")
+    return only(rows, f"period_type period {counts}")
 
 
 def test_calls_still_open_are_uncertain_in_their_month_and_in_their_year_if_they_arrived_inside() -> None:
     opened = (
-        ("2025-01-31", "open", True),
-        ("2025-02-01", "open", True),
-        ("2025-02-28", "open", True),
-        ("2025-02-28", "open", False),
-        ("2025-02-28", "missed", True),
+        ("a", "2025-01-31", "open", True),
+        ("b", "2025-02-01", "open", True),
+        ("c", "2025-02-28", "open", True),
+        ("d", "2025-02-28", "open", False),
+        ("e", "2025-02-28", "missed", True),
     )
     assert uncertain_of("line", opened=opened) == [
         ("month", "2025-01-01", 1),
@@ -2640,7 +2644,7 @@ def test_a_record_in_quarantine_is_uncertain_unless_it_arrived_while_the_telepho
 
 
 def test_records_in_quarantine_and_calls_still_open_are_uncertain_together() -> None:
-    opened = (("2025-03-10", "open", True),)
+    opened = (("a", "2025-03-10", "open", True),)
     records = ((1, monday("10:00")), (2, monday("10:00")))
     assert uncertain_of("line arrived_local", *records, bad=((1, 1), (1, 2)), opened=opened) == [
         ("month", "2025-03-01", 3),
@@ -2708,6 +2712,52 @@ def test_a_record_in_quarantine_without_a_date_is_uncertain_in_each_month_that_i
         ("month", "2025-05-01", 2),
         ("year", "2025-01-01", 3),
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "counted"),
+    [
+        ("accepted", "missed", (0, 1, 0)),
+        ("accepted", "answered", (0, 0, 1)),
+        ("accepted", "outside_hours", None),
+        ("superseded", "missed", (1, 0, 0)),
+    ],
+)
+def test_a_call_whose_newest_version_is_in_quarantine_is_doubted_as_what_the_older_one_made_it(
+    state: str, outcome: str, counted: tuple[int, int, int] | None
+) -> None:
+    found = uncertain_of(
+        "file_id line exported_at_utc record_key arrived_local",
+        (1, 1, "2025-03-12", "key", monday("10:00")),
+        (2, 1, "2025-03-11", "key", monday("10:00")),
+        opened=(("call", "2025-03-10", outcome, True),),
+        states=((2, 1, state, "call"),),
+        counts="undecided missed answered",
+    )
+    assert found == ([] if counted is None else [("month", "2025-03-01", *counted), ("year", "2025-01-01", *counted)])
+
+
+@pytest.mark.parametrize(
+    ("days_of_the_newer_one", "arrived", "calls"),
+    [
+        (("2025-03-09 10:00", "2025-03-11 10:00"), monday("10:00"), 0),
+        (("2025-03-11 10:00", "2025-03-12 10:00"), monday("10:00"), 1),
+        (("2025-03-09 10:00", "2025-03-11 10:00"), None, 0),
+        (("2025-03-11 10:00", "2025-03-12 10:00"), None, 1),
+    ],
+    ids=["its day replaced", "its day not replaced", "all days of its file replaced", "a day of its file left"],
+)
+def test_without_ids_what_a_newer_export_replaced_is_in_doubt_no_more(
+    days_of_the_newer_one: tuple[str, str], arrived: str | None, calls: int
+) -> None:
+    found = uncertain_of(
+        "file_id line exported_at_utc arrived_local quarantine_reason",
+        (1, 1, "2025-03-12", arrived, "no number"),
+        (1, 2, "2025-03-12", monday("11:00"), None),
+        *((2, line, "2025-03-13", day, None) for line, day in enumerate(days_of_the_newer_one)),
+        replaces_dates=True,
+    )
+    assert [row[2] for row in found if row[0] == "month"] == ([calls] if calls else [])
 
 
 # --- what looks wrong ------------------------------------------------------------------------------------------------
@@ -3089,9 +3139,9 @@ def test_an_export_that_holds_far_fewer_calls_of_a_day_than_an_older_one_trips()
         ("calls source", (10, "other"), (4, "phone"), False),
         ("calls is_replaced", (10, True), (4, False), False),
         ("calls is_replaced", (10, False), (4, True), False),
-        ("calls date", (10, "2025-03-09"), (4, MONDAY), False),
+        ("calls date", (10, "2025-03-09"), (4, MONDAY), True),
         ("calls date", (10, "2025-03-01"), (4, "2025-03-01"), False),
-        ("calls date", (10, "2025-03-31"), (4, "2025-03-31"), False),
+        ("calls date", (10, "2025-03-31"), (3, "2025-03-31"), True),
         ("calls only", (10, False), (4, True), True),
         ("calls only", (10, True), (4, False), True),
     ],
@@ -3106,7 +3156,7 @@ def test_an_export_that_holds_far_fewer_calls_of_a_day_than_an_older_one_trips()
         "of another source",
         "the older one was replaced",
         "the newer one was replaced",
-        "of another day",
+        "nothing of the day",
         "the first day of the export",
         "the last day of the export",
         "the only day of the export",
@@ -3389,6 +3439,26 @@ def test_a_new_file_of_a_source_without_ids_corrects_the_days_whose_records_it_r
     assert [row[2] for row in found if row[0] == "fresh"] == [is_correction]
 
 
+def test_a_new_file_of_a_source_without_ids_corrects_every_day_between_its_first_and_its_last() -> None:
+    assert touched_by_calls(
+        (2, 1, "y", "2025-03-10 11:00", "accepted"),
+        (2, 2, "z", "2025-03-12 11:00", "accepted"),
+        (1, 1, "x", "2025-03-11 10:00", "superseded"),
+        replaces_dates=True,
+    ) == [("fresh", "2025-03-10", False), ("fresh", "2025-03-11", True), ("fresh", "2025-03-12", False)]
+
+
+@pytest.mark.parametrize("state", ["superseded", "duplicate"])
+def test_a_late_file_whose_records_lose_corrects_nothing(state: str) -> None:
+    loser = (2, 1, "a", "2025-03-10 10:00", state)
+    assert touched_by_calls(loser, (1, 1, "a", "2025-03-10 10:00", "superseded")) == [("fresh", "2025-03-10", False)]
+
+
+def test_what_was_never_published_is_not_corrected() -> None:
+    newer, older = (4, 1, "a", "2025-03-10 10:00", "accepted"), (2, 1, "a", "2025-03-10 10:00", "superseded")
+    assert touched_by_calls(newer, older) == [("again", "2025-03-10", False), ("fresh", "2025-03-10", False)]
+
+
 def test_a_new_file_of_a_source_with_ids_replaces_no_days() -> None:
     older, newer = (1, 1, "x", "2025-03-10 10:00", "superseded"), (2, 1, "y", "2025-03-10 11:00", "accepted")
     assert touched_by_calls(older, newer) == [("fresh", "2025-03-10", False)]
@@ -3411,7 +3481,8 @@ def test_appointments_touch_the_day_of_the_visit_and_the_day_of_the_booking(
     rows = (
         Alone()
         .given("input.files", "file_id file_name status is_new", (1, "fresh", "loaded", True))
-        .given("staging.appointment_records", f"file_id {columns}", (1, *moments))
+        .given("staging.appointment_records", f"file_id line {columns}", (1, 1, *moments))
+        .given("staging.appointment_states", "file_id line state", (1, 1, "accepted"))
         .run("staging.touched_days")
     )
     booked = [("bookings", "fresh", "2025-03-12", False)] if "booked" in columns else []
@@ -3433,7 +3504,14 @@ def test_an_appointment_that_was_moved_corrects_the_day_for_which_it_was_planned
             source="phone",
             is_replaced=False,
         )
-        .given("staging.appointment_states", "file_id line state", (1, 1, "superseded"), (1, 3, "duplicate"))
+        .given(
+            "staging.appointment_states",
+            "file_id line state",
+            (1, 1, "superseded"),
+            (1, 3, "duplicate"),
+            (2, 1, "accepted"),
+            (2, 3, "accepted"),
+        )
         .run("staging.touched_days")
     )
     assert only(rows, "basis file_name date is_correction") == [
