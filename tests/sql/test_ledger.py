@@ -18,17 +18,18 @@ from assets.files import export_files
 from assets.inputs import file_states
 from assets.records import Receipt, RecordStore
 from pipelines.settings import Settings
-from schemas.tables import TABLES
 from tests.city import (
     APPOINTMENT_HEADER,
     APPOINTMENTS,
     CALL_HEADER,
     CALLS,
+    NO_IDS,
     TODAY,
     appointment,
     call,
     read_all,
     settings_of,
+    tables,
     warehouse,
     write,
     write_appointments,
@@ -51,17 +52,6 @@ def ledger(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, Counts]]:
     ]
 
 
-def tables(con: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
-    """Everything that must not depend on when and in what order the files came."""
-    return {
-        table: con.execute(
-            f"select {'* exclude (delivery)' if table == 'ops.ledger' else '*'} from {table} order by all"
-        ).fetchall()
-        for table in TABLES
-        if table != "ops.publications"
-    }
-
-
 def queues(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The calls by id, with the queue that tells which version of the record holds."""
     return dict(con.execute("select call_id, queue from core.calls order by call_id").fetchall())
@@ -78,16 +68,6 @@ def record(name: str, queue: str = "Algemeen", **fields: str) -> dict[str, str]:
 
 def bad(name: str, **fields: str) -> dict[str, str]:
     return record(name, **{"wait": "lang", **fields})
-
-
-NO_IDS: dict[str, Any] = {
-    **CALLS,
-    "name": "old",
-    "files": "old_*.csv",
-    "export": {**CALLS["export"], "pattern": r"old_(?P<stamp>\d{4}-\d{2}-\d{2})"},
-    "replaces_dates": True,
-    "columns": {key: value for key, value in CALLS["columns"].items() if key != "call_id"},
-}
 
 
 # ── One record, several files ────────────────────────────────────────────────────────────────────
