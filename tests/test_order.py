@@ -102,7 +102,8 @@ class Name:
     ending: str
 
     def __str__(self) -> str:
-        return SOURCES[self.source]["files"].replace("*.csv*", f"{self.day}{self.suffix}{self.ending}")
+        files: str = SOURCES[self.source]["files"]
+        return files.replace("*.csv*", f"{self.day}{self.suffix}{self.ending}")
 
 
 Delivery = tuple[Name, Content]
@@ -178,8 +179,8 @@ def holding(deliveries: Sequence[Delivery]) -> dict[Name, Content]:
     return {name: content for name, content in deliveries if status_of(name, content) == "loaded"}
 
 
-def states(deliveries: Sequence[Delivery]) -> dict[tuple[Delivery, int], str]:
-    """The state of each sound record of each content that holds."""
+def states(deliveries: Sequence[Delivery]) -> dict[tuple[Name, int], str]:
+    """The state of each sound record, by file and its number there, of the contents that hold."""
     newest_last = sorted(holding(deliveries).items(), key=lambda item: (item[0].day, str(item[0])))
     records = [
         (name, number, line)
@@ -188,24 +189,21 @@ def states(deliveries: Sequence[Delivery]) -> dict[tuple[Delivery, int], str]:
         if is_sound(line, name.source)
     ]
     winners = {key_of(name, number, line): (name, number, line) for name, number, line in records}
-    rank = {name: place for place, (name, _) in enumerate(newest_last)}
     days: dict[Name, list[int]] = {}
     for name, _, line in records:
         days.setdefault(name, []).append(line.day)
+    old_ones = [name for name in days if name.source == "old"]  # newest last
 
     def state(name: Name, number: int, line: Line) -> str:
-        winner = winners[key_of(name, number, line)]
-        if winner[:2] != (name, number):
-            return "duplicate" if text_of(winner[2], name.source) == text_of(line, name.source) else "superseded"
-        if name.source == "old" and any(
-            rank[newer] > rank[name] and newer.source == "old" and min(span) <= line.day <= max(span)
-            for newer, span in days.items()
-        ):
+        *winner, winning_line = winners[key_of(name, number, line)]
+        if winner != [name, number]:
+            return "duplicate" if text_of(winning_line, name.source) == text_of(line, name.source) else "superseded"
+        newer = old_ones[old_ones.index(name) + 1 :] if name in old_ones else []
+        if any(min(days[file]) <= line.day <= max(days[file]) for file in newer):
             return "superseded"
         return "excluded" if line.queue == "TEST" and name.source != "desk" else "accepted"
 
-    contents = dict(newest_last)
-    return {((name, contents[name]), number): state(name, number, line) for name, number, line in records}
+    return {(name, number): state(name, number, line) for name, number, line in records}
 
 
 def key_of(name: Name, number: int, line: Line) -> tuple[Any, ...]:
@@ -225,25 +223,28 @@ ACCOUNTS = """
 
 
 def accounts(deliveries: Sequence[Delivery]) -> list[Account]:
-    """The ledger that the rules give: every content that was read under a name."""
-    last, holds, state = dict(deliveries), holding(deliveries), states(deliveries)
+    """The ledger that the rules give: every content that was read under a name, told by its bytes."""
+    versions = {(name, sha256_of(name, content)): content for name, content in deliveries}
+    last = {(name, sha256_of(name, content)) for name, content in dict(deliveries).items()}
+    holds = {(name, sha256_of(name, content)) for name, content in holding(deliveries).items()}
+    state = states(deliveries)
     found = []
-    for name, content in set(deliveries):
-        status, lines = status_of(name, content), content.lines
-        if status == "deferred" and last[name] != content:
+    for (name, sha256), content in versions.items():
+        status = status_of(name, content)
+        if status == "deferred" and (name, sha256) not in last:
             continue
-        if status == "loaded" and holds[name] != content:
+        if status == "loaded" and (name, sha256) not in holds:
             status = "replaced"
         of_each = Counter(
-            ("superseded" if status == "replaced" else state[(name, content), number])
+            ("superseded" if status == "replaced" else state[name, number])
             if is_sound(line, name.source)
             else "quarantined"
-            for number, line in enumerate(lines if status in ("loaded", "replaced") else ())
+            for number, line in enumerate(content.lines if status in ("loaded", "replaced") else ())
         )
         is_read = content.damage == "" and name.day != "undated"
-        unread = len(lines) if status == "refused" and is_read else None
+        unread = len(content.lines) if status == "refused" and is_read else None
         counts = [of_each[one] for one in STATES]
-        found.append((name.source, str(name), sha256_of(name, content), status, sum(counts), *counts, unread))
+        found.append((name.source, str(name), sha256, status, sum(counts), *counts, unread))
     return sorted(found)
 
 
@@ -321,8 +322,7 @@ def another_order(draw: st.DrawFn, name: Name, contents: list[Content]) -> list[
     *rest, last = contents
     holds = holding([(name, content) for content in rest]).get(name)
     if holds is not None and status_of(name, last) != "loaded":
-        rest.reverse()
-        rest.remove(holds)  # its last delivery
+        rest.remove(holds)
         last_ones = [holds, last]
     else:
         last_ones = [last]
