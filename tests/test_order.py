@@ -256,9 +256,11 @@ def city(folder: Path) -> Settings:
     return settings_of(folder, sources=list(SOURCES.values()), hours=hours)
 
 
-def built(file: Path, settings: Settings, store: RecordStore) -> duckdb.DuckDBPyConnection:
+def built(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """The warehouse of what lies on the disk: not of what the process that read it remembers."""
+    file = settings.folders.data / "built.duckdb"
     file.unlink(missing_ok=True)
-    return build(file, settings, store, [])
+    return build(file, settings, RecordStore(settings), [])
 
 
 def warehouse_after(runs: Sequence[Run], *, is_verified: bool = False) -> tuple[dict[str, list[Any]], list[Account]]:
@@ -268,7 +270,6 @@ def warehouse_after(runs: Sequence[Run], *, is_verified: bool = False) -> tuple[
         settings = city(Path(folder))
         settings.folders.exports.mkdir()
         store = RecordStore(settings)
-        file = settings.folders.data / "built.duckdb"
         for run in runs:
             for name, content in run.deliveries:
                 path = settings.folders.exports / str(name)
@@ -279,8 +280,8 @@ def warehouse_after(runs: Sequence[Run], *, is_verified: bool = False) -> tuple[
             for export in export_files(settings, TODAY):
                 store.read(export)
             if run.is_built:
-                built(file, settings, store).close()
-        with built(file, settings, store) as con:
+                built(settings).close()
+        with built(settings) as con:
             if is_verified:
                 verify(con)
             return tables(con), sorted(con.execute(ACCOUNTS).fetchall())
