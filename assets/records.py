@@ -137,7 +137,7 @@ class RecordStore:
         sha256 = export.sha256()
         parquet = self.records / source.name / str(file.day) / f"{sha256}.parquet"
         durable.private_folder(parquet.parent)
-        self._forget(parquet, receipt.reader)
+        versions = self._take_back(parquet, receipt.reader)
         partial = parquet.with_suffix(".partial")
         records.write_parquet(partial, compression="zstd")
         durable.rename(partial, parquet)
@@ -150,15 +150,17 @@ class RecordStore:
         if quarantined.height:
             line, column, reason = quarantined.select("line", "quarantine_column", "quarantine_reason").row(0)
             first = f"line {line}, {column}: {reason}"
-        return receipt.model_copy(
-            update={
-                "sha256": sha256,
-                "records": records.height,
-                "quarantined": quarantined.height,
-                "first_quarantine": first,
-                "parquet": parquet.relative_to(self.records).as_posix(),
-            }
-        )
+        read = {
+            "sha256": sha256,
+            "reader": receipt.reader,
+            "records": records.height,
+            "quarantined": quarantined.height,
+            "first_quarantine": first,
+            "parquet": parquet.relative_to(self.records).as_posix(),
+        }
+        for version in versions:
+            self._give_back(version, version.model_copy(update=read))
+        return receipt.model_copy(update=read)
 
     def _keep(self, receipt: Receipt) -> None:
         """Write the receipt; a deferred file that came further leaves no trace of having been deferred."""
@@ -187,11 +189,24 @@ class RecordStore:
         dated = (receipt.day, receipt.exported_at_utc) == (file.day, file.exported_at_utc)
         return dated and (receipt.size, receipt.modified_ns, receipt.reader) == (*_stat(file), reader)
 
-    def _forget(self, parquet: Path, reader: str) -> None:
-        """Take back the receipts of records that another reader will replace: killed here, they are read again."""
-        for receipt in self.receipts:
-            if receipt.reader != reader and receipt.parquet == parquet.relative_to(self.records).as_posix():
-                (self.records / receipt.source / "receipts" / _receipt_name(receipt)).unlink(missing_ok=True)
+    def _take_back(self, parquet: Path, reader: str) -> list[Receipt]:
+        """Take back the receipts of records that another reader will replace: killed here, they are read again.
+
+        Returns them: they may be of other names, and of versions that no longer lie in the exports folder.
+        """
+        content = parquet.relative_to(self.records).as_posix()
+        versions = [one for one in self.receipts if one.reader != reader and one.parquet == content]
+        for version in versions:
+            self._path(version).unlink(missing_ok=True)
+        return versions
+
+    def _give_back(self, version: Receipt, read_again: Receipt) -> None:
+        """What the new reader made of a content holds for each version with that content."""
+        durable.write_private(self._path(read_again), read_again.model_dump_json(indent=1))
+        self.receipts[self.receipts.index(version)] = read_again
+
+    def _path(self, receipt: Receipt) -> Path:
+        return self.records / receipt.source / "receipts" / _receipt_name(receipt)
 
     def expire_private(self, now: float | None = None) -> int:
         """Delete the raw text of quarantined records that is older than the settings allow; returns how many."""

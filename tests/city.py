@@ -19,6 +19,7 @@ from assets.records import RecordStore
 from assets.verify import verify
 from pipelines.publishing import History
 from pipelines.settings import Settings
+from schemas.tables import TABLES
 
 WEEK = {day: ["09:00-12:00", "13:00-16:00"] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")}
 TODAY = date(2026, 1, 31)
@@ -61,6 +62,15 @@ CALLS: dict[str, Any] = {
         "ringing": {"reported": "missed", "open": True},
     },
     "exclude": [{"rule": "test_call", "column": "queue", "values": ["TEST"]}],
+}
+
+NO_IDS: dict[str, Any] = {
+    **CALLS,
+    "name": "old",
+    "files": "old_*.csv",
+    "export": {**CALLS["export"], "pattern": r"old_(?P<stamp>\d{4}-\d{2}-\d{2})"},
+    "replaces_dates": True,
+    "columns": {key: value for key, value in CALLS["columns"].items() if key != "call_id"},
 }
 
 APPOINTMENT_HEADER = "id;service;channel;status;booked;planned;checked_in;started;ended"
@@ -164,6 +174,17 @@ def warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
     finally:
         con.close()
+
+
+def tables(con: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
+    """Everything that must not depend on when and in what order the files came."""
+    return {
+        table: con.execute(
+            f"select {'* exclude (delivery)' if table == 'ops.ledger' else '*'} from {table} order by all"
+        ).fetchall()
+        for table in TABLES
+        if table != "ops.publications"
+    }
 
 
 def calls(

@@ -12,6 +12,7 @@ from tests.sample import City, Night
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept-graph", action="store_true", help="write the asset graph's snapshot anew")
+    parser.addoption("--long", action="store_true", help="try many more sequences of deliveries (tests/test_order.py)")
 
 
 @pytest.hookimpl(wrapper=True)

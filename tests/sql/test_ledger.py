@@ -18,17 +18,18 @@ from assets.files import export_files
 from assets.inputs import file_states
 from assets.records import Receipt, RecordStore
 from pipelines.settings import Settings
-from schemas.tables import TABLES
 from tests.city import (
     APPOINTMENT_HEADER,
     APPOINTMENTS,
     CALL_HEADER,
     CALLS,
+    NO_IDS,
     TODAY,
     appointment,
     call,
     read_all,
     settings_of,
+    tables,
     warehouse,
     write,
     write_appointments,
@@ -51,17 +52,6 @@ def ledger(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, Counts]]:
     ]
 
 
-def tables(con: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
-    """Everything that must not depend on when and in what order the files came."""
-    return {
-        table: con.execute(
-            f"select {'* exclude (delivery)' if table == 'ops.ledger' else '*'} from {table} order by all"
-        ).fetchall()
-        for table in TABLES
-        if table != "ops.publications"
-    }
-
-
 def queues(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The calls by id, with the queue that tells which version of the record holds."""
     return dict(con.execute("select call_id, queue from core.calls order by call_id").fetchall())
@@ -78,16 +68,6 @@ def record(name: str, queue: str = "Algemeen", **fields: str) -> dict[str, str]:
 
 def bad(name: str, **fields: str) -> dict[str, str]:
     return record(name, **{"wait": "lang", **fields})
-
-
-NO_IDS: dict[str, Any] = {
-    **CALLS,
-    "name": "old",
-    "files": "old_*.csv",
-    "export": {**CALLS["export"], "pattern": r"old_(?P<stamp>\d{4}-\d{2}-\d{2})"},
-    "replaces_dates": True,
-    "columns": {key: value for key, value in CALLS["columns"].items() if key != "call_id"},
-}
 
 
 # ── One record, several files ────────────────────────────────────────────────────────────────────
@@ -137,6 +117,27 @@ def test_of_overlapping_exports_identical_records_are_duplicates_and_changed_one
         ("same", "answered", 1),
     ]
     assert dict(statuses) == {"s": "planned", "c": "completed", "o": "planned"}
+
+
+def test_a_late_export_adds_what_only_it_has_and_takes_nothing_from_newer_ones(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, sources=[CALLS, NO_IDS])
+    write_calls(tmp_path, "2025-03-11", [record("a", "newer"), record("b")])
+    write(tmp_path, "old_2025-03-12.csv", CALL_HEADER, [call("2025-03-11 09:00:00"), call("2025-03-12 09:00:00")])
+    with warehouse(settings) as con:
+        assert con.execute("select count(*) from core.calls").fetchall() == [(4,)]
+    write_calls(tmp_path, "2025-03-10", [record("a", "late"), record("b"), record("c", "late")])
+    write(tmp_path, "old_2025-03-11.csv", CALL_HEADER, [call("2025-03-10 09:00:00"), call("2025-03-11 10:00:00")])
+    with warehouse(settings) as con:
+        calls = dict(con.execute("select call_id, queue from core.calls where source = 'phone'").fetchall())
+        days = con.execute("select strftime(arrived_local, '%d %H') from core.calls where source = 'old' order by 1")
+        assert calls == {"a": "newer", "b": "Algemeen", "c": "late"}
+        assert days.fetchall() == [("10 09",), ("11 09",), ("12 09",)]
+        assert ledger(con) == [
+            ("calls_2025-03-10.csv", "loaded", {"accepted": 1, "duplicates": 1, "superseded": 1}),
+            ("calls_2025-03-11.csv", "loaded", {"accepted": 2}),
+            ("old_2025-03-11.csv", "loaded", {"accepted": 1, "superseded": 1}),
+            ("old_2025-03-12.csv", "loaded", {"accepted": 2}),
+        ]
 
 
 CHANGES_OF_A_CALL: dict[str, dict[str, str]] = {
@@ -734,6 +735,23 @@ def test_a_changed_mapping_reads_everything_again_and_other_settings_do_not(tmp_
         counts = ledger(con)
     assert after == [("answered", "answered")]
     assert counts == [("calls_2025-03-10.csv", "loaded", {"accepted": 1})]
+
+
+def test_a_changed_mapping_keeps_a_replaced_version_that_has_the_content_of_a_file_that_is_read_again(
+    tmp_path: Path,
+) -> None:
+    records = [record("a", "A", outcome="menu"), bad("b")]
+    name = write_calls(tmp_path, "2025-03-10", records).name
+    copy = write_calls(tmp_path, "2025-03-10", records, suffix="_copy").name
+    read_all(settings_of(tmp_path, sources=phone()))
+    write_calls(tmp_path, "2025-03-10", [record("a", "B")])
+    read_all(settings_of(tmp_path, sources=phone()))
+    mapped = settings_of(tmp_path, sources=phone(outcomes={**CALLS["outcomes"], "menu": "answered"}))
+    stores = {"the run that reads it again": read_all(mapped), "a run after that": RecordStore(mapped)}
+    for run, store in stores.items():
+        versions = [(state.name, state.status, state.quarantined) for state in file_states(store.receipts, mapped)]
+        assert sorted(versions) == [(name, "loaded", 0), (name, "replaced", 1), (copy, "loaded", 1)], run
+        assert len({receipt.reader for receipt in store.receipts}) == 1, run
 
 
 OTHER_COLUMN = phone(files="calls_*.csv*", columns={**CALLS["columns"], "queue": "rij"})
