@@ -193,7 +193,14 @@ def _print(summary: Summary) -> None:
     for state in STATES:
         states.add_row(state, *(f"{counts[state]:,}" for counts in summary.records.values()))
     out.print(states)
-    out.print(f"warehouse  {summary.warehouse}\nversion    {summary.version}", soft_wrap=True, highlight=False)
+    quarantined = sum(counts["quarantined"] for counts in summary.records.values())
+    for line in (
+        f"in         {summary.files:,} files; {quarantined:,} records are in quarantine and in no figure",
+        f"not in     {len(summary.outstanding):,}; {summary.warnings:,} warnings: `kcc status` tells them",
+        f"warehouse  {summary.warehouse}",
+        f"version    {summary.version}",
+    ):
+        out.print(line, soft_wrap=True, highlight=False)
 
 
 def _print_status(status: Status) -> None:

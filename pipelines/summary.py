@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from assets.tripwires import tripped
 from assets.warehouse import not_in
 from pipelines.settings import Settings
 
@@ -39,11 +40,13 @@ class IndicatorLine:
 
 @dataclass(frozen=True)
 class Summary:
-    """The published warehouse in a page."""
+    """The published warehouse in a page. `files` are loaded, `warnings` tripwires that nobody accepted."""
 
     indicators: list[IndicatorLine]
     records: dict[str, dict[str, int]]
+    files: int
     outstanding: list[str]
+    warnings: int
     warehouse: Path
     version: str
 
@@ -92,7 +95,9 @@ def summarise(settings: Settings) -> Summary:
         return Summary(
             indicators=lines,
             records={source: dict(zip(STATES, numbers, strict=True)) for source, *numbers in counts},
+            files=con.execute("select count(*) from ops.ledger where status = 'loaded'").fetchall()[0][0],
             outstanding=not_in(con, settings),
+            warnings=sum(one.accepted_reason is None for one in tripped(con)),
             warehouse=link,
             version=link.resolve().stem,
         )
