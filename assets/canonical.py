@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
 from assets.files import ExportFile
 from assets.reading import Batch, FileRefused, TextExport
-from pipelines.settings import Source
+from assets.whole_file import WholeFile
+from pipelines.settings import Settings, Source
 from schemas.records import AppointmentRecord, CallRecord
 
 MOST_QUARANTINED = 100_000
 """With more records that can't be read a file is refused without reading on, whatever its share allows."""
+HOUR = timedelta(hours=1)
 
 
 class CanonicalExport:
@@ -28,13 +32,15 @@ class CanonicalExport:
     Raises FileRefused or FileDeferred, also after the last frame: only a pass that came to its end counts.
     """
 
-    def __init__(self, file: ExportFile) -> None:
+    def __init__(self, file: ExportFile, settings: Settings) -> None:
         if file.problem is not None or file.day is None:
             raise FileRefused(file.problem or "it has no export date")
         self.source = file.source
         self.records = 0
         self.quarantined = 0
         self.first_quarantine: str | None = None
+        self._latest = _latest(file.day, settings.centre.time_zone)
+        self._whole = WholeFile(file.source, file.day)
         self._text = TextExport(file.path, file.source.text)
         _require_columns(self._text.header, file.source)
 
@@ -42,9 +48,11 @@ class CanonicalExport:
         """The canonical records in order of line, with the fields that they were made of; at least one frame."""
         for batch in self._text.batches():
             raw = _raw(batch, self._text.header)
-            frame = _canonical(raw, batch, len(self._text.header), self.source)
+            frame = _canonical(raw, batch, len(self._text.header), self.source, self._latest)
             self._count(frame)
+            self._whole.look(raw, frame)
             yield batch, frame
+        self._whole.refuse_if_misread()
 
     def sha256(self) -> str:
         """Of the uncompressed content; call it when the last frame has been taken."""
@@ -73,6 +81,12 @@ def raw_text(batch: Batch, frame: pl.DataFrame) -> Iterator[str]:
                 yield json.dumps({"line": line, "fields": row}, ensure_ascii=False) + "\n"
 
 
+def _latest(day: date, zone: str) -> datetime:
+    """Until when something in an export of that day can have happened (UTC): its midnight, and HOUR for slow clocks."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
+    return midnight.astimezone(UTC).replace(tzinfo=None) + HOUR
+
+
 def _require_columns(header: list[str], source: Source) -> None:
     for column in columns_of(source):
         times = header.count(column)
@@ -92,13 +106,13 @@ def _raw(batch: Batch, header: list[str]) -> pl.DataFrame:
     return raw.with_columns(pl.Series(LINE, batch.lines, dtype=pl.Int64))
 
 
-def _canonical(raw: pl.DataFrame, batch: Batch, width: int, source: Source) -> pl.DataFrame:
+def _canonical(raw: pl.DataFrame, batch: Batch, width: int, source: Source, latest: datetime) -> pl.DataFrame:
     """The canonical records of a batch, those with a wrong number of fields too, in order of line."""
     model: type[CallRecord] | type[AppointmentRecord]
     if source.kind == "calls":
-        model, frame = CallRecord, canonical_calls(raw, source)
+        model, frame = CallRecord, canonical_calls(raw, source, latest)
     else:
-        model, frame = AppointmentRecord, canonical_appointments(raw, source)
+        model, frame = AppointmentRecord, canonical_appointments(raw, source, latest)
     if batch.ragged:
         reasons = [
             f"{len(row)} fields, where the header has {width}" if row else "an empty line" for _, row in batch.ragged

@@ -94,7 +94,9 @@ class TextExport:
         except StopIteration:
             return None
         except csv.Error as error:
-            raise FileRefused(f"line {self._lines.taken}: {error}") from None
+            began = self._lines.record_began
+            opens = f" (its quote opens on line {began})" if began < self._lines.taken else ""
+            raise FileRefused(f"line {self._lines.taken}: {error}{opens}") from None
 
     def sha256(self) -> str:
         """Of all that was read; call it when the last batch has been taken."""
@@ -201,7 +203,12 @@ def _lines(stream: io.RawIOBase, text: TextFile) -> Iterator[str]:
                 raise FileRefused(f"line {number}: longer than {MAX_LINE:,} bytes")
             try:
                 line = encoded.decode(text.encoding)
-            except UnicodeDecodeError:
+            except UnicodeDecodeError as error:
+                if error.end == len(encoded) and error.reason == "unexpected end of data":
+                    raise FileDeferred(
+                        f"line {number}, the last one, breaks off within a character: it is still being written, "
+                        "or was cut"
+                    ) from None
                 raise FileRefused(f"line {number}: not {text.encoding} text; is 'encoding' right?") from None
             if "\0" in line:
                 raise FileRefused(f"line {number}: holds a NUL character, so this is not a text file")

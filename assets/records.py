@@ -32,7 +32,7 @@ MOST_RAW_RECORDS = 1000
 """Records of a file whose raw fields are kept: a wrong mapping must not copy a whole export, callers included."""
 MOST_RAW_TEXT = 10_000_000
 """Characters that they may have together."""
-READER_VERSION = 1
+READER_VERSION = 2
 """Raise it when the same bytes and settings would be read into other records: everything is then read again."""
 
 
@@ -119,7 +119,7 @@ class RecordStore:
         return receipt
 
     def _load(self, file: ExportFile, receipt: Receipt) -> Receipt:
-        export, raw_lines = CanonicalExport(file), _RawLines()
+        export, raw_lines = CanonicalExport(file, self.settings), _RawLines()
         folder = self.records / file.source.name
         with _Parts(folder / "unfinished") as parts:
             for batch, frame in export.frames():
