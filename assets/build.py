@@ -66,14 +66,7 @@ def build(
     Returns a connection in which `core`, `marts`, `ops`, `staging.*` and `input.*` can be queried, for the
     checks; `close` it with `finish`.
     """
-    con = duckdb.connect(":memory:")
-    con.execute("set timezone = 'UTC'")
-    con.execute(f"attach {quoted(str(file))} as kcc (storage_version '{STORAGE_VERSION}')")
-    con.execute("attach ':memory:' as input")
-    con.execute("attach ':memory:' as staging")
-    con.execute("use kcc")
-    for schema in PUBLISHED_SCHEMAS:
-        con.execute(f"create schema {schema}")
+    con = open_databases(f"{quoted(str(file))} as kcc (storage_version '{STORAGE_VERSION}')")
     lay_inputs(con, settings, store, publications)
     for table, path in sql_files().items():
         progress(table)
@@ -83,6 +76,19 @@ def build(
             _comment(con, table)
         else:
             con.execute(f"create table {table} as {select}")
+    return con
+
+
+def open_databases(kcc: str) -> duckdb.DuckDBPyConnection:
+    """Empty `input`, `staging` and `kcc`; what `kcc` is attached to is said in SQL."""
+    con = duckdb.connect(":memory:")
+    con.execute("set timezone = 'UTC'")
+    con.execute(f"attach {kcc}")
+    con.execute("attach ':memory:' as input")
+    con.execute("attach ':memory:' as staging")
+    con.execute("use kcc")
+    for schema in PUBLISHED_SCHEMAS:
+        con.execute(f"create schema {schema}")
     return con
 
 

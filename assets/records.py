@@ -55,6 +55,39 @@ class Receipt(BaseModel):
     first_quarantine: str | None = None
     parquet: str | None = None
 
+    def loaded(self, export: CanonicalExport) -> Receipt:
+        """With what a pass that came to its end has counted."""
+        return self.model_copy(
+            update={
+                "sha256": export.sha256(),
+                "records": export.records,
+                "quarantined": export.quarantined,
+                "first_quarantine": export.first_quarantine,
+            }
+        )
+
+    def not_loaded(self, reason: FileRefused | FileDeferred) -> Receipt:
+        """With why the file was not read."""
+        status = "deferred" if isinstance(reason, FileDeferred) else "refused"
+        return self.model_copy(update={"status": status, "reason": str(reason)})
+
+
+def new_receipt(file: ExportFile, delivery: int) -> Receipt:
+    """The receipt of a file that is about to be read."""
+    size, modified_ns = _stat(file)
+    return Receipt(
+        source=file.source.name,
+        name=file.name,
+        sha256="",
+        day=file.day,
+        exported_at_utc=file.exported_at_utc,
+        delivery=delivery,
+        size=size,
+        modified_ns=modified_ns,
+        reader=file.source.reader_fingerprint(READER_VERSION),
+        status="loaded",
+    )
+
 
 class RecordStore:
     """The folders of canonical records, receipts and private raw text below `$KCC_DATA`."""
@@ -67,6 +100,14 @@ class RecordStore:
             durable.private_folder(folder)
             folder.chmod(0o700)
         self.receipts = self._receipts()
+
+    @classmethod
+    def without_folders(cls, settings: Settings, receipts: list[Receipt]) -> Self:
+        """A store of receipts alone, for questions that must leave no trace."""
+        store = cls.__new__(cls)
+        store.settings, store.receipts = settings, receipts
+        store.records, store.private = (settings.folders.data / name for name in ("records", "private"))
+        return store
 
     def _receipts(self) -> list[Receipt]:
         """All receipts of files that the declared sources claim today, by source and delivery.
@@ -95,26 +136,11 @@ class RecordStore:
         before = latest_by_name(deliveries).get((file.source.name, file.name))
         if before is not None and self._is_read(file, before):
             return before
-        size, modified_ns = _stat(file)
-        receipt = Receipt(
-            source=file.source.name,
-            name=file.name,
-            sha256="",
-            day=file.day,
-            exported_at_utc=file.exported_at_utc,
-            delivery=1 + max((receipt.delivery for receipt in deliveries), default=0),
-            size=size,
-            modified_ns=modified_ns,
-            reader=file.source.reader_fingerprint(READER_VERSION),
-            status="loaded",
-        )
+        receipt = new_receipt(file, delivery=1 + max((receipt.delivery for receipt in deliveries), default=0))
         try:
             receipt = self._load(file, receipt)
         except (FileRefused, FileDeferred) as reason:
-            status = "deferred" if isinstance(reason, FileDeferred) else "refused"
-            receipt = receipt.model_copy(
-                update={"status": status, "reason": str(reason), "sha256": sha256_of(file.path)}
-            )
+            receipt = receipt.not_loaded(reason).model_copy(update={"sha256": sha256_of(file.path)})
         self._keep(receipt)
         return receipt
 
@@ -133,15 +159,7 @@ class RecordStore:
         if raw_lines.text and not private.exists():  # its time of writing decides when it expires
             durable.private_folder(private.parent)
             durable.write_private(private, raw_lines.text)
-        return receipt.model_copy(
-            update={
-                "sha256": export.sha256(),
-                "records": export.records,
-                "quarantined": export.quarantined,
-                "first_quarantine": export.first_quarantine,
-                "parquet": parquet.relative_to(self.records).as_posix(),
-            }
-        )
+        return receipt.loaded(export).model_copy(update={"parquet": parquet.relative_to(self.records).as_posix()})
 
     def _keep(self, receipt: Receipt) -> None:
         """Write the receipt; a deferred file that came further leaves no trace of having been deferred."""
