@@ -140,19 +140,27 @@ def sha256_of(path: Path) -> str:
     gzip that unpacks to more than MOST_UNPACKED bytes may have no end worth waiting for.
     """
     try:
+        return (_sha256_unpacked(path) if path.suffix == ".gz" else None) or _sha256_on_disk(path)
+    except OSError:
+        return ""
+
+
+def _sha256_unpacked(path: Path) -> str | None:
+    unpacked = 0
+    try:
         with _Hashed(path) as stream:
-            unpacked = 0
             while block := stream.read(1 << 20):
                 unpacked += len(block)
-                if unpacked > MOST_UNPACKED and path.suffix == ".gz":
-                    raise FileRefused("it unpacks to more than is waited for")
+                if unpacked > MOST_UNPACKED:
+                    return None
             return stream.digest.hexdigest()
     except (FileRefused, FileDeferred):
-        try:
-            with path.open("rb") as raw:
-                return hashlib.file_digest(raw, "sha256").hexdigest()
-        except OSError:
-            return ""
+        return None
+
+
+def _sha256_on_disk(path: Path) -> str:
+    with path.open("rb") as raw:
+        return hashlib.file_digest(raw, "sha256").hexdigest()
 
 
 class _Counted:
