@@ -8,6 +8,7 @@ Does not belong here: what is kept of a file (`records`), what a column means (`
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from schemas.records import AppointmentRecord, CallRecord
 
 MOST_QUARANTINED = 100_000
 """With more records that can't be read a file is refused without reading on, whatever its share allows."""
+MOST_COLUMNS = 1000
 HOUR = timedelta(hours=1)
 
 
@@ -88,6 +90,8 @@ def _latest(day: date, zone: str) -> datetime:
 
 
 def _require_columns(header: list[str], source: Source) -> None:
+    if len(header) > MOST_COLUMNS:
+        raise FileRefused(f"line 1: a header of {len(header):,} columns, more than {MOST_COLUMNS:,}")
     for column in columns_of(source):
         times = header.count(column)
         if times != 1:
@@ -101,7 +105,8 @@ def _require_columns(header: list[str], source: Source) -> None:
 def _raw(batch: Batch, header: list[str]) -> pl.DataFrame:
     """The text of the records that have a field for each column of the header, and their lines."""
     # no text file holds a NUL, so these names meet no column's
-    unique = [name if header.count(name) == 1 else f"\0{number}" for number, name in enumerate(header)]
+    times = Counter(header)
+    unique = [name if times[name] == 1 else f"\0{number}" for number, name in enumerate(header)]
     raw = pl.DataFrame(batch.rows, schema=dict.fromkeys(unique, pl.String), orient="row")
     return raw.with_columns(pl.Series(LINE, batch.lines, dtype=pl.Int64))
 

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from assets.adapters.declared import Parser
 from assets.reading import FileRefused
 from pipelines.settings import Duration, Instant, Source
 
@@ -29,14 +30,18 @@ CALL_ORDER = [
     ("arrived_at", "ended_at"),
     ("queue_wait_seconds", "wait_seconds"),
 ]
+QUEUE_ORDER = [("arrived_at", "queue_entered_at"), ("queue_entered_at", "answered_at")]
+"""Counted in the text of the export: of the entry into the queue a canonical record holds only the wait."""
 APPOINTMENT_ORDER = [
     ("booked_at", "planned_start"),
+    ("booked_at", "checked_in_at"),
     ("booked_at", "started_at"),
     ("checked_in_at", "started_at"),
     ("started_at", "ended_at"),
 ]
-SLACK = {("booked_at", "planned_start"): timedelta(days=1)}
-"""A desk may give who walks in a slot that began a quarter of an hour ago."""
+SLACK = dict.fromkeys(APPOINTMENT_ORDER[:3], timedelta(days=1))
+"""A desk may book who walks in after the fact, and in a slot that began a quarter of an hour ago."""
+HAPPENED = ("checked_in_at", "started_at")
 
 
 class WholeFile:
@@ -53,8 +58,8 @@ class WholeFile:
     def look(self, raw: pl.DataFrame, frame: pl.DataFrame) -> None:
         """Count what a part of the file shows: its text, and its canonical records."""
         sound = frame.filter(pl.col("quarantine_reason").is_null())
-        self._add(sound, {**_orders(self._source), **_impossible(self._source)})
-        self._add(raw, {**_ids(self._source), **_numbers(self._source)})
+        self._add(sound, {**_orders(self._source), **_impossible(self._source), **_rounds(self._source)})
+        self._add(raw, {**_queue_orders(self._source), **_ids(self._source), **_numbers(self._source)})
         self._counts["sound"] += sound.height
         for column, names in self._names.items():
             if len(names) <= MOST_NAMES:
@@ -75,19 +80,33 @@ class WholeFile:
 
     def refuse_if_misread(self) -> None:
         """Raise FileRefused with the first thing that the records show together."""
-        doubts = (self._exchanged, self._no_names, self._other_order, self._thousands, self._rounded, self._twice)
+        doubts = [self._exchanged, self._no_plan, self._no_names, self._other_order]
+        doubts += [self._thousands, self._rounded, self._twice]
         for sentence in (doubt() for doubt in doubts):
             if sentence is not None:
                 raise FileRefused(sentence)
 
     def _exchanged(self) -> str | None:
-        for earlier, later in _pairs(self._source):
+        for earlier, later in [*_pairs(self._source), *_queue_pairs(self._source)]:
             both, wrong = self._counts[f"{earlier} {later}"], self._counts[f"{earlier} > {later}"]
             if both >= MANY and 2 * wrong > both:
                 names = [", ".join(_declared(self._source, name)) for name in (earlier, later)]
                 return f"in {wrong} of {both} records '{names[0]}' is beyond '{names[1]}': were the columns exchanged?"
         if self._counts["durations"] >= MANY and 2 * self._counts["impossible"] > self._counts["durations"]:
             return f"{self._counts['impossible']} of {self._counts['durations']} durations are negative: which sign?"
+        return None
+
+    def _no_plan(self) -> str | None:
+        """A plan is a whole five minutes, what happens is not; exchanged, nobody would ever wait."""
+        for happened in HAPPENED:
+            both, plans = self._counts[f"planned {happened}"], self._counts[f"planned {happened} round plan"]
+            rounds = self._counts[f"planned {happened} round"]
+            if both >= MANY and 2 * plans < both and 10 * rounds > 9 * both:
+                planned, other = (", ".join(_declared(self._source, name)) for name in ("planned_start", happened))
+                return (
+                    f"'{other}' is a whole five minutes in {rounds} of {both} records, '{planned}' in {plans}: "
+                    "were the columns exchanged?"
+                )
         return None
 
     def _no_names(self) -> str | None:
@@ -165,11 +184,51 @@ def _declared(source: Source, key: str) -> list[str]:
 
 
 def _orders(source: Source) -> dict[str, pl.Expr]:
-    counted = {}
+    counted: dict[str, pl.Expr] = {}
     for first, second in _pairs(source):
         one, other = (pl.col(name if name.endswith("_seconds") else f"{name}_utc") for name in (first, second))
-        counted[f"{first} {second}"] = one.is_not_null() & other.is_not_null()
-        counted[f"{first} > {second}"] = one > other + SLACK[first, second] if (first, second) in SLACK else one > other
+        counted |= _order(first, second, one, other)
+    return counted
+
+
+def _order(first: str, second: str, one: pl.Expr, other: pl.Expr) -> dict[str, pl.Expr]:
+    beyond = one > other + SLACK[first, second] if (first, second) in SLACK else one > other
+    return {f"{first} {second}": one.is_not_null() & other.is_not_null(), f"{first} > {second}": beyond}
+
+
+def _queue_pairs(source: Source) -> list[tuple[str, str]]:
+    if source.kind != "calls":
+        return []
+    return [pair for pair in QUEUE_ORDER if all(_declared(source, key) for key in pair)]
+
+
+def _queue_orders(source: Source) -> dict[str, pl.Expr]:
+    pairs = _queue_pairs(source)
+    if source.kind != "calls" or not pairs:
+        return {}
+    columns, parser = source.columns, Parser(source)
+    arrival = parser.local(columns.arrived_at)
+    moments = {"arrived_at": parser.instant(columns.arrived_at)[0]}
+    for key in ("queue_entered_at", "answered_at"):
+        instant: Instant | None = getattr(columns, key)
+        if instant is not None:
+            moments[key] = parser.instant(instant, arrival)[0]
+    return {name: when for pair in pairs for name, when in _order(*pair, moments[pair[0]], moments[pair[1]]).items()}
+
+
+def _rounds(source: Source) -> dict[str, pl.Expr]:
+    if source.kind != "appointments":
+        return {}
+    plan = pl.col("planned_start_utc")
+    counted: dict[str, pl.Expr] = {}
+    for key in HAPPENED:
+        moment = pl.col(f"{key}_utc")
+        both = plan.is_not_null() & moment.is_not_null()
+        counted |= {
+            f"planned {key}": both,
+            f"planned {key} round plan": both & (plan == plan.dt.truncate("5m")),
+            f"planned {key} round": both & (moment == moment.dt.truncate("5m")),
+        }
     return counted
 
 

@@ -97,8 +97,8 @@ def _calls(days: list[datetime], written: str) -> str:
 def _appointments() -> str:
     lines = ["id;service;channel;status;booked;planned;checked_in;started;ended;visitor"]
     for n in range(200):
-        planned = datetime(2025, 3, 3 + n % 25, 9) + timedelta(minutes=n)
-        checked_in = planned + timedelta(minutes=n % 7 - 5)
+        planned = datetime(2025, 3, 3 + n % 25, 9) + timedelta(minutes=15 * (n // 25))
+        checked_in = planned + timedelta(minutes=n % 7 - 5, seconds=n % 50)
         moments = [
             planned - timedelta(days=4, minutes=n),
             planned,
@@ -413,6 +413,8 @@ FAULTS = [
     Fault("no header", lines(lambda all_: all_[1:]), Refused(NO_COLUMN)),
     Fault("answered and ended exchanged", exchange("answered", "ended"), Refused("were the columns exchanged")),
     Fault("arrived and ended exchanged", exchange("arrived", "ended"), Refused("were the columns exchanged")),
+    Fault("arrived and queued exchanged", exchange("arrived", "queued"), Refused("were the columns exchanged")),
+    Fault("queued and answered exchanged", exchange("queued", "answered"), Refused("were the columns exchanged")),
     Fault("the two waits exchanged", exchange("wait", "queue_wait"), Refused("were the columns exchanged")),
     Fault("queue and caller exchanged", exchange("queue", "caller"), Refused("has 200 different values")),
     Fault("queue and direction exchanged", exchange("queue", "direction"), Refused(TOO_MANY)),
@@ -513,7 +515,11 @@ FAULTS = [
     Fault("start and end of visits exchanged", exchange("started", "ended"), Refused("were the columns exchanged"), APPOINTMENT_LOG),
     Fault("check-in and start exchanged", exchange("checked_in", "started"), Refused("were the columns exchanged"), APPOINTMENT_LOG),
     Fault("booking and plan exchanged", exchange("booked", "planned"), Refused("were the columns exchanged"), APPOINTMENT_LOG),
-    Fault("plan and check-in exchanged", exchange("planned", "checked_in"), Unnoticed("visitors come before and after their time: both orders are usual"), APPOINTMENT_LOG),
+    Fault("plan and check-in exchanged", exchange("planned", "checked_in"), Refused("a whole five minutes"), APPOINTMENT_LOG),
+    Fault("plan and start exchanged", exchange("planned", "started"), Refused("were the columns exchanged"), APPOINTMENT_LOG),
+    Fault("plan and end exchanged", exchange("planned", "ended"), Refused("were the columns exchanged"), APPOINTMENT_LOG),
+    Fault("booking and check-in exchanged", exchange("booked", "checked_in"), Refused("were the columns exchanged"), APPOINTMENT_LOG),
+    Fault("service and visitor exchanged", exchange("service", "visitor"), Refused("has 200 different values"), APPOINTMENT_LOG),
     Fault("a visit after the export was made", column("started", lambda _: "2025-04-03 10:00:00", 1), Exact(1, 1, reason="after the day"), APPOINTMENT_LOG),
     Fault("services garbled", lambda good: good.decode("cp1252").encode(), Refused(TOO_MANY), APPOINTMENT_LOG),
     Fault("a footer among appointments", insert(-1, "200 rijen"), Exact(quarantined=1), APPOINTMENT_LOG),

@@ -23,7 +23,7 @@ KEY_SEPARATOR = "|"
 SECONDS = pl.Decimal(9, 3)
 MAX_SECONDS = 999_999.999
 
-SPREADSHEET_ID = r"""^[+-]?[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+$|^="|^'|^#+$|^#(?:N/A|REF!|NUM!|NAME\?|VALUE!)$"""
+SPREADSHEET_ID = r"""^[+-]?[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+$|^="|^'[^']*$|^#+$|^#(?:N/A|REF!|NUM!|NAME\?|VALUE!)$"""
 """4711000000000001 becomes 4.711E+15, and so do its neighbours; a column too narrow becomes ####."""
 GARBLED = "[ÂÃ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|\ufffd"
 """UTF-8 that was taken for cp1252 on its way (é became Ã©), and the sign for what could not be decoded at all."""
