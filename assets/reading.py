@@ -182,7 +182,7 @@ class _Counted:
 
     def look_like_records(self, width: int) -> bool:
         """Whether a record of several lines is more likely several records, joined by two stray quotes."""
-        if len(self.record) == 1 or width <= 2:
+        if len(self.record) == 1 or width == 1:
             return False
         return sum(line.count(self._delimiter) >= width - 1 for line in self.record) > 1
 

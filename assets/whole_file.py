@@ -93,7 +93,7 @@ class WholeFile:
                 names = [", ".join(_declared(self._source, name)) for name in (earlier, later)]
                 return f"in {wrong} of {both} records '{names[0]}' is beyond '{names[1]}': were the columns exchanged?"
         if self._counts["durations"] >= MANY and 2 * self._counts["impossible"] > self._counts["durations"]:
-            return f"{self._counts['impossible']} of {self._counts['durations']} durations are negative: which sign?"
+            return f"{self._counts['impossible']} of {self._counts['durations']} durations are negative: why?"
         return None
 
     def _no_plan(self) -> str | None:
