@@ -37,13 +37,18 @@ def export_files(settings: Settings, today: date) -> list[ExportFile]:
     for source in settings.sources:
         for path in sorted(settings.folders.exports.glob(source.files)):
             if path.is_file():
-                file = _dated(path, source, settings, today)
+                name = path.relative_to(settings.folders.exports).as_posix()
+                file = dated(path, name, source, settings, today)
                 if path in found:
-                    other = found[path].source.name
-                    problem = f"both '{other}' and '{source.name}' claim it; mend 'files' of one of them"
-                    file = ExportFile(found[path].source, path, file.name, None, None, problem)
+                    file = claimed_twice(found[path], source)
                 found[path] = file
     return [found[path] for path in sorted(found)]
+
+
+def claimed_twice(file: ExportFile, other: Source) -> ExportFile:
+    """The file with the problem that another source claims it as well."""
+    problem = f"both '{file.source.name}' and '{other.name}' claim it; mend 'files' of one of them"
+    return ExportFile(file.source, file.path, file.name, None, None, problem)
 
 
 def claims(source: Source, name: str) -> bool:
@@ -51,8 +56,8 @@ def claims(source: Source, name: str) -> bool:
     return PurePosixPath("/", name).match("/" + source.files)
 
 
-def _dated(path: Path, source: Source, settings: Settings, today: date) -> ExportFile:
-    name = path.relative_to(settings.folders.exports).as_posix()
+def dated(path: Path, name: str, source: Source, settings: Settings, today: date) -> ExportFile:
+    """A file as an export of a source, with the moment at which it was made or the problem that it has none."""
     made, problem = _made_at(path.name, source)
     if made is None:
         return ExportFile(source, path, name, None, None, problem)

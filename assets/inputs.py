@@ -41,7 +41,7 @@ def lay_inputs(
     settings: Settings,
     store: RecordStore,
     history: History,
-    publication: Publication | None,
+    publication: Publication | None = None,
 ) -> None:
     """Create every `input.*` table in the attached database `input`."""
     files = file_states(store.receipts, settings)

@@ -23,8 +23,11 @@ from typing import Any
 from pipelines.settings import TextFile
 
 BATCH = 50_000
+BATCH_TEXT = 4_000_000
+"""Records and characters of a batch, whichever comes first: what it takes in memory is some twenty times its text."""
 MAX_LINE = 1_000_000
 MAX_LINES_IN_A_RECORD = 50
+MOST_UNPACKED = 1 << 30
 EMPTY = "the file is empty: it is still being written, or was cut"
 
 
@@ -64,8 +67,8 @@ class TextExport:
         self.header: list[str] = header
 
     def batches(self) -> Iterator[Batch]:
-        """The records, at most BATCH at a time; at least one batch, if an empty one."""
-        batch = Batch()
+        """The records, at most BATCH at a time and about BATCH_TEXT of text; at least one batch, if an empty one."""
+        batch, text_before = Batch(), 0
         while (row := self._next()) is not None:
             if self._lines.look_like_records(len(self.header)):
                 raise FileRefused(
@@ -77,9 +80,9 @@ class TextExport:
                 batch.lines.append(self._lines.record_began)
             else:
                 batch.ragged.append((self._lines.record_began, row))
-            if len(batch) == BATCH:
+            if len(batch) == BATCH or self._lines.characters - text_before >= BATCH_TEXT:
                 yield batch
-                batch = Batch()
+                batch, text_before = Batch(), self._lines.characters
         if not self._lines.taken:
             raise FileDeferred(EMPTY)
         yield batch
@@ -91,7 +94,9 @@ class TextExport:
         except StopIteration:
             return None
         except csv.Error as error:
-            raise FileRefused(f"line {self._lines.taken}: {error}") from None
+            began = self._lines.record_began
+            opens = f" (its quote opens on line {began})" if began < self._lines.taken else ""
+            raise FileRefused(f"line {self._lines.taken}: {error}{opens}") from None
 
     def sha256(self) -> str:
         """Of all that was read; call it when the last batch has been taken."""
@@ -130,18 +135,32 @@ class _Hashed(io.RawIOBase):
 
 
 def sha256_of(path: Path) -> str:
-    """Names a file that was not read: by its uncompressed bytes, else by those that lie there, else empty."""
+    """Names a file that was not read: by its uncompressed bytes, else by those that lie there, else empty.
+
+    gzip that unpacks to more than MOST_UNPACKED bytes may have no end worth waiting for.
+    """
+    try:
+        return (_sha256_unpacked(path) if path.suffix == ".gz" else None) or _sha256_on_disk(path)
+    except OSError:
+        return ""
+
+
+def _sha256_unpacked(path: Path) -> str | None:
+    unpacked = 0
     try:
         with _Hashed(path) as stream:
-            while stream.read(1 << 20):
-                pass
+            while block := stream.read(1 << 20):
+                unpacked += len(block)
+                if unpacked > MOST_UNPACKED:
+                    return None
             return stream.digest.hexdigest()
     except (FileRefused, FileDeferred):
-        try:
-            with path.open("rb") as raw:
-                return hashlib.file_digest(raw, "sha256").hexdigest()
-        except OSError:
-            return ""
+        return None
+
+
+def _sha256_on_disk(path: Path) -> str:
+    with path.open("rb") as raw:
+        return hashlib.file_digest(raw, "sha256").hexdigest()
 
 
 class _Counted:
@@ -151,6 +170,7 @@ class _Counted:
         self._lines = lines
         self._delimiter = delimiter
         self.taken = 0
+        self.characters = 0
         self.record: list[str] = []
 
     @property
@@ -162,7 +182,9 @@ class _Counted:
 
     def look_like_records(self, width: int) -> bool:
         """Whether a record of several lines is more likely several records, joined by two stray quotes."""
-        return width > 2 and sum(line.count(self._delimiter) >= width - 1 for line in self.record) > 1
+        if len(self.record) == 1 or width == 1:
+            return False
+        return sum(line.count(self._delimiter) >= width - 1 for line in self.record) > 1
 
     def __iter__(self) -> _Counted:
         return self
@@ -174,6 +196,7 @@ class _Counted:
             )
         line = next(self._lines)
         self.taken += 1
+        self.characters += len(line)
         self.record.append(line)
         return line
 
@@ -188,7 +211,12 @@ def _lines(stream: io.RawIOBase, text: TextFile) -> Iterator[str]:
                 raise FileRefused(f"line {number}: longer than {MAX_LINE:,} bytes")
             try:
                 line = encoded.decode(text.encoding)
-            except UnicodeDecodeError:
+            except UnicodeDecodeError as error:
+                if error.end == len(encoded) and error.reason == "unexpected end of data":
+                    raise FileDeferred(
+                        f"line {number}, the last one, breaks off within a character: it is still being written, "
+                        "or was cut"
+                    ) from None
                 raise FileRefused(f"line {number}: not {text.encoding} text; is 'encoding' right?") from None
             if "\0" in line:
                 raise FileRefused(f"line {number}: holds a NUL character, so this is not a text file")

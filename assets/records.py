@@ -11,26 +11,28 @@ together, which is SQL's.
 from __future__ import annotations
 
 import hashlib
-import json
+import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 from pydantic import BaseModel
 
-from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
+from assets.canonical import CanonicalExport, raw_text
 from assets.files import ExportFile, claims
-from assets.reading import Batch, FileDeferred, FileRefused, TextExport, sha256_of
+from assets.reading import FileDeferred, FileRefused, sha256_of
 from pipelines import durable
-from pipelines.settings import Settings, Source
-from schemas.records import AppointmentRecord, CallRecord
+from pipelines.settings import Settings
 
-MOST_RAW_TEXT = 1000
+MOST_RAW_RECORDS = 1000
 """Records of a file whose raw fields are kept: a wrong mapping must not copy a whole export, callers included."""
-READER_VERSION = 1
+MOST_RAW_TEXT = 10_000_000
+"""Characters that they may have together."""
+READER_VERSION = 2
 """Raise it when the same bytes and settings would be read into other records: everything is then read again."""
 
 
@@ -57,6 +59,40 @@ class Receipt(BaseModel):
     first_quarantine: str | None = None
     parquet: str | None = None
 
+    def loaded(self, export: CanonicalExport) -> Receipt:
+        """With what a pass that came to its end has counted."""
+        return self.model_copy(
+            update={
+                "sha256": export.sha256(),
+                "records": export.records,
+                "quarantined": export.quarantined,
+                "first_quarantine": export.first_quarantine,
+            }
+        )
+
+    def not_loaded(self, reason: FileRefused | FileDeferred) -> Receipt:
+        """With why the file was not read."""
+        status = "deferred" if isinstance(reason, FileDeferred) else "refused"
+        return self.model_copy(update={"status": status, "reason": str(reason)})
+
+
+def new_receipt(file: ExportFile, delivery: int) -> Receipt:
+    """The receipt of a file that is about to be read."""
+    size, modified_ns = _stat(file)
+    return Receipt(
+        source=file.source.name,
+        name=file.name,
+        sha256="",
+        day=file.day,
+        exported_at_utc=file.exported_at_utc,
+        delivery=delivery,
+        size=size,
+        modified_ns=modified_ns,
+        delivered_at_utc=datetime.now(UTC).replace(tzinfo=None),
+        reader=file.source.reader_fingerprint(READER_VERSION),
+        status="loaded",
+    )
+
 
 class RecordStore:
     """The folders of canonical records, receipts and private raw text below `$KCC_DATA`."""
@@ -69,6 +105,14 @@ class RecordStore:
             durable.private_folder(folder)
             folder.chmod(0o700)
         self.receipts = self._receipts()
+
+    @classmethod
+    def without_folders(cls, settings: Settings, receipts: list[Receipt]) -> Self:
+        """A store of receipts alone, for questions that must leave no trace."""
+        store = cls.__new__(cls)
+        store.settings, store.receipts = settings, receipts
+        store.records, store.private = (settings.folders.data / name for name in ("records", "private"))
+        return store
 
     def _receipts(self) -> list[Receipt]:
         """All receipts of files that the declared sources claim today, by source and delivery.
@@ -97,70 +141,36 @@ class RecordStore:
         before = latest_by_name(deliveries).get((file.source.name, file.name))
         if before is not None and self._is_read(file, before):
             return before
-        size, modified_ns = _stat(file)
-        receipt = Receipt(
-            source=file.source.name,
-            name=file.name,
-            sha256="",
-            day=file.day,
-            exported_at_utc=file.exported_at_utc,
-            delivery=1 + max((receipt.delivery for receipt in deliveries), default=0),
-            size=size,
-            modified_ns=modified_ns,
-            delivered_at_utc=datetime.now(UTC).replace(tzinfo=None),
-            reader=file.source.reader_fingerprint(READER_VERSION),
-            status="loaded",
-        )
+        receipt = new_receipt(file, delivery=1 + max((receipt.delivery for receipt in deliveries), default=0))
         try:
-            if file.problem is not None:
-                raise FileRefused(file.problem)
             receipt = self._load(file, receipt)
         except (FileRefused, FileDeferred) as reason:
-            status = "deferred" if isinstance(reason, FileDeferred) else "refused"
-            receipt = receipt.model_copy(
-                update={"status": status, "reason": str(reason), "sha256": sha256_of(file.path)}
-            )
+            receipt = receipt.not_loaded(reason).model_copy(update={"sha256": sha256_of(file.path)})
         if before is not None and before.sha256 == receipt.sha256:
             receipt = receipt.model_copy(update={"delivered_at_utc": before.delivered_at_utc})
         self._keep(receipt)
         return receipt
 
     def _load(self, file: ExportFile, receipt: Receipt) -> Receipt:
-        source, frames, raw_lines = file.source, [], list[str]()
-        export = TextExport(file.path, source.text)
-        _require_columns(export.header, source)
-        for batch in export.batches():
-            frame = _canonical(batch, export.header, source)
-            frames.append(frame)
-            raw_lines.extend(islice(_raw_text(batch, frame), MOST_RAW_TEXT - len(raw_lines)))
-        records = pl.concat(frames)
-        sha256 = export.sha256()
-        parquet = self.records / source.name / str(file.day) / f"{sha256}.parquet"
-        durable.private_folder(parquet.parent)
-        versions = self._take_back(parquet, receipt.reader)
-        partial = parquet.with_suffix(".partial")
-        records.write_parquet(partial, compression="zstd")
-        durable.rename(partial, parquet)
-        private = self.private / source.name / str(file.day) / f"{sha256}.jsonl"
-        if raw_lines and not private.exists():  # its time of writing decides when it expires
+        export, raw_lines = CanonicalExport(file, self.settings), _RawLines()
+        folder = self.records / file.source.name
+        with _Parts(folder / "unfinished") as parts:
+            for batch, frame in export.frames():
+                parts.add(frame)
+                raw_lines.add(raw_text(batch, frame))
+            parquet = folder / str(file.day) / f"{export.sha256()}.parquet"
+            durable.private_folder(parquet.parent)
+            versions = self._take_back(parquet, receipt.reader)
+            durable.rename(parts.together(), parquet)
+        private = self.private / file.source.name / str(file.day) / f"{export.sha256()}.jsonl"
+        if raw_lines.text and not private.exists():  # its time of writing decides when it expires
             durable.private_folder(private.parent)
-            durable.write_private(private, "".join(raw_lines))
-        quarantined = records.filter(pl.col("quarantine_reason").is_not_null())
-        first = None
-        if quarantined.height:
-            line, column, reason = quarantined.select("line", "quarantine_column", "quarantine_reason").row(0)
-            first = f"line {line}, {column}: {reason}"
-        read = {
-            "sha256": sha256,
-            "reader": receipt.reader,
-            "records": records.height,
-            "quarantined": quarantined.height,
-            "first_quarantine": first,
-            "parquet": parquet.relative_to(self.records).as_posix(),
-        }
+            durable.write_private(private, raw_lines.text)
+        name = parquet.relative_to(self.records).as_posix()
         for version in versions:
-            self._give_back(version, version.model_copy(update=read))
-        return receipt.model_copy(update=read)
+            again = version.loaded(export).model_copy(update={"reader": receipt.reader, "parquet": name})
+            self._give_back(version, again)
+        return receipt.loaded(export).model_copy(update={"parquet": name})
 
     def _keep(self, receipt: Receipt) -> None:
         """Write the receipt; a deferred file that came further leaves no trace of having been deferred."""
@@ -217,6 +227,49 @@ class RecordStore:
         return len(expired)
 
 
+class _Parts:
+    """The frames of one file, written one by one and then put together, so that memory holds one at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._paths: list[Path] = []
+
+    def __enter__(self) -> Self:
+        shutil.rmtree(self._folder, ignore_errors=True)  # what a killed run left
+        durable.private_folder(self._folder)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._folder)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        self._paths.append(self._folder / f"{len(self._paths)}.parquet")
+        frame.write_parquet(self._paths[-1], compression="zstd")
+
+    def together(self) -> Path:
+        if len(self._paths) == 1:
+            return self._paths[0]
+        whole = self._folder / "whole.parquet"
+        pl.scan_parquet(self._paths, glob=False, hive_partitioning=False).sink_parquet(whole, compression="zstd")
+        return whole
+
+
+class _RawLines:
+    """The raw text of the first quarantined records, as many as may be kept."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self._records = 0
+
+    def add(self, lines: Iterable[str]) -> None:
+        for line in islice(lines, MOST_RAW_RECORDS - self._records):
+            if len(self.text) + len(line) > MOST_RAW_TEXT:
+                self._records = MOST_RAW_RECORDS
+                return
+            self.text += line
+            self._records += 1
+
+
 def latest_by_name(receipts: Iterable[Receipt]) -> dict[tuple[str, str], Receipt]:
     """The receipt of the last delivery of each file name. `receipts` come in order of delivery."""
     return {(receipt.source, receipt.name): receipt for receipt in receipts}
@@ -229,66 +282,6 @@ def _stat(file: ExportFile) -> tuple[int, int]:
     except FileNotFoundError:
         return 0, 0
     return stat.st_size, stat.st_mtime_ns
-
-
-def _require_columns(header: list[str], source: Source) -> None:
-    for column in columns_of(source):
-        times = header.count(column)
-        if times != 1:
-            trouble = "is not" if times == 0 else f"stands {times} times"
-            raise FileRefused(
-                f"line 1: column '{column}' {trouble} in the header of {len(header)} columns: "
-                f"did the export template change, or is '{source.text.delimiter}' not its delimiter?"
-            )
-
-
-def _canonical(batch: Batch, header: list[str], source: Source) -> pl.DataFrame:
-    """The canonical records of a batch, those with a wrong number of fields too, in order of line."""
-    # no text file holds a NUL, so these names meet no column's
-    unique = [name if header.count(name) == 1 else f"\0{number}" for number, name in enumerate(header)]
-    raw = pl.DataFrame(batch.rows, schema=dict.fromkeys(unique, pl.String), orient="row")
-    raw = raw.with_columns(pl.Series(LINE, batch.lines, dtype=pl.Int64))
-    model: type[CallRecord] | type[AppointmentRecord]
-    if source.kind == "calls":
-        model, frame = CallRecord, canonical_calls(raw, source)
-    else:
-        model, frame = AppointmentRecord, canonical_appointments(raw, source)
-    if batch.ragged:
-        reasons = [
-            f"{len(row)} fields, where the header has {len(header)}" if row else "an empty line"
-            for _, row in batch.ragged
-        ]
-        ragged = pl.DataFrame(
-            {
-                "line": [line for line, _ in batch.ragged],
-                "quarantine_column": ["(all)"] * len(reasons),
-                "quarantine_reason": reasons,
-            },
-            schema_overrides={"line": pl.Int64},
-        )
-        frame = pl.concat([frame, ragged], how="diagonal")
-        frame = frame.with_columns(pl.col(name).fill_null(value) for name, value in _WHEN_UNKNOWN if name in frame)
-    model.validate(frame)
-    return frame.sort("line")
-
-
-_WHEN_UNKNOWN: tuple[tuple[str, str | bool], ...] = (
-    ("queue", ""),
-    ("is_answered", False),
-    ("is_open", False),
-    ("is_wait_lower_bound", False),
-)
-"""What a record that could not be taken apart has in columns that are never NULL; it is in no figure."""
-
-
-def _raw_text(batch: Batch, frame: pl.DataFrame) -> Iterator[str]:
-    """The fields of quarantined records as JSON lines, for the private folder."""
-    quarantined = set(frame.filter(pl.col("quarantine_reason").is_not_null())["line"])
-    if quarantined:
-        rows = [*zip(batch.lines, batch.rows, strict=True), *batch.ragged]
-        for line, row in sorted(rows):
-            if line in quarantined:
-                yield json.dumps({"line": line, "fields": row}, ensure_ascii=False) + "\n"
 
 
 def _receipt_name(receipt: Receipt) -> str:

@@ -11,8 +11,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 from rich import box
@@ -24,6 +26,7 @@ from pipelines.lock import NightIsRunning
 from pipelines.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
+    from assets.checking import Check
     from pipelines.status import Status
     from pipelines.summary import IndicatorLine, Summary
 
@@ -117,6 +120,66 @@ def calendar(
         out.print(line, soft_wrap=True)
 
 
+@app.command(
+    name="check",
+    epilog="Examples:  kcc check oproepen_20250301.csv.gz   |   kcc check downloads/*.csv   |   "
+    "kcc check --source telephony --json week9.csv",
+)
+def check_files(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", show_default=False, help="Export files, anywhere.")],
+    settings_file: SettingsFile = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="The declared source of the files, where it can't be told.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Say what a night would do with files, before they are dropped into the exports folder. Writes nothing.
+
+    Ends with 0 if each would be loaded with every record, 1 if something is refused, deferred or quarantined.
+    """
+    settings = _settings(settings_file)
+    for file in files:
+        if not file.is_file():
+            _stop(f"{file}: {'a folder, name the files in it' if file.is_dir() else 'there is no such file'}", 2)
+    from assets.checking import CannotTellSource, check
+
+    try:
+        today = datetime.now(ZoneInfo(settings.centre.time_zone)).date()
+        checks = [check(file, settings, today, source) for file in files]
+    except CannotTellSource as error:
+        _stop(str(error), 2)
+    if as_json:
+        print(json.dumps([{**asdict(one), "is_sound": one.is_sound} for one in checks], default=str, indent=2))
+    else:
+        for one in checks:
+            _print_check(one, settings)
+    if not all(one.is_sound for one in checks):
+        raise typer.Exit(1)
+
+
+def _print_check(one: Check, settings: Settings) -> None:
+    colour = "green" if one.is_sound else "yellow" if one.status == "loaded" else "red"
+    out.print(
+        f"[bold]{escape(one.file)}[/bold]: [{colour}]would be {one.status}[/{colour}]", soft_wrap=True, highlight=False
+    )
+    made = "at an unknown moment"
+    if one.exported_at_utc is not None:
+        zone = ZoneInfo(settings.centre.time_zone)
+        made = f"on {one.exported_at_utc.replace(tzinfo=UTC).astimezone(zone):%Y-%m-%d at %H:%M}"
+    lines = [f"taken for an export of source '{one.source}', made {made}"]
+    if one.not_seen is not None:
+        lines.append(one.not_seen)
+    if one.reason is not None:
+        lines.append(one.reason)
+    if one.records:
+        lines.append(", ".join(f"{number:,} {state}" for state, number in one.records.items() if number) or "no record")
+    lines += map(str, one.quarantined)
+    if one.records and (more := one.records["quarantined"] - len(one.quarantined)):
+        lines.append(f"and {more:,} more")
+    for line in lines:
+        out.print(f"  {escape(line)}", soft_wrap=True, highlight=False)
+
+
 def _settings(path: Path | None) -> Settings:
     try:
         return load_settings(path)
@@ -194,13 +257,13 @@ def _print(summary: Summary) -> None:
         states.add_row(state, *(f"{counts[state]:,}" for counts in summary.records.values()))
     out.print(states)
     quarantined = sum(counts["quarantined"] for counts in summary.records.values())
-    for line in (
+    for text in (
         f"in         {summary.files:,} files; {quarantined:,} records are in quarantine and in no figure",
         f"not in     {len(summary.outstanding):,}; {summary.warnings:,} warnings: `kcc status` tells them",
         f"warehouse  {summary.warehouse}",
         f"version    {summary.version}",
     ):
-        out.print(line, soft_wrap=True, highlight=False)
+        out.print(text, soft_wrap=True, highlight=False)
 
 
 def _print_status(status: Status) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -22,12 +23,22 @@ KEY_SEPARATOR = "|"
 SECONDS = pl.Decimal(9, 3)
 MAX_SECONDS = 999_999.999
 
+SPREADSHEET_ID = r"""^[+-]?[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+$|^="|^'[^']*$|^#+$|^#(?:N/A|REF!|NUM!|NAME\?|VALUE!)$"""
+"""4711000000000001 becomes 4.711E+15, and so do its neighbours; a column too narrow becomes ####."""
+GARBLED = "[ÂÃ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|\ufffd"
+"""UTF-8 that was taken for cp1252 on its way (é became Ã©), and the sign for what could not be decoded at all."""
+HARD_BLANKS = "[\u00a0\u2007\u202f]"
+
 
 @dataclass
 class Parser:
-    """Collects, column by column, what can be wrong with a record; the first thing found is its reason."""
+    """Collects, column by column, what can be wrong with a record; the first thing found is its reason.
+
+    Nothing that has happened lies after `latest` (UTC): the end of the day on which the export was made.
+    """
 
     source: Source
+    latest: datetime | None = None
     problems: list[tuple[pl.Expr, str, str, pl.Expr]] = field(default_factory=list)
 
     def problem(self, when: pl.Expr, column: str, reason: str, value: pl.Expr) -> None:
@@ -38,7 +49,23 @@ class Parser:
         """The columns joined into one key; none of them may be empty."""
         for column in columns:
             self.problem(_text(column).is_null(), column, "no value, where one is required", _raw(column))
+            self.problem(
+                _text(column).str.contains(SPREADSHEET_ID),
+                column,
+                "what a spreadsheet made of an id; export it without opening it in one",
+                _raw(column),
+            )
         return _key([_text(column) for column in columns])
+
+    def name(self, column: str | None) -> pl.Expr:
+        """A name that people gave, such as that of a queue: one spelling of its blanks and accents, else NULL."""
+        if column is None:
+            return pl.lit(None, dtype=pl.String)
+        garbled = _raw(column).str.contains(GARBLED)
+        self.problem(
+            garbled, column, "letters garbled by a wrong encoding, as an é that became two signs", _raw(column)
+        )
+        return _text(column).str.replace_all(HARD_BLANKS, " ").str.normalize("NFC")
 
     def word(self, column: str, meanings: dict[str, str], what: str) -> pl.Expr:
         """What a declared word of the export means to us."""
@@ -46,11 +73,21 @@ class Parser:
         self.problem(meaning.is_null(), column, f"not one of the declared {what}", _raw(column))
         return meaning
 
-    def instant(self, instant: Instant, arrival: pl.Expr | None = None) -> tuple[pl.Expr, pl.Expr]:
+    def instant(
+        self, instant: Instant, arrival: pl.Expr | None = None, planned: bool = False
+    ) -> tuple[pl.Expr, pl.Expr]:
         """The moment in UTC, and whether its local time was ambiguous (the earlier offset is then taken).
 
-        NULL where it did not happen. A local time that does not exist is a problem, never a guess.
+        NULL where it did not happen. A local time that does not exist is a problem, never a guess; so is one to come,
+        unless it is `planned`.
         """
+        moment, is_ambiguous = self._instant(instant, arrival)
+        if self.latest is not None and not planned:
+            column = ", ".join(instant.column)
+            self.problem(moment > self.latest, column, "after the day on which the export was made", _joined(instant))
+        return moment, is_ambiguous
+
+    def _instant(self, instant: Instant, arrival: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
         column, value, happened = ", ".join(instant.column), _joined(instant), _happened(instant)
         parsed = _parsed(instant, instant.read_format.parse, value)
         self.problem(happened & parsed.is_null(), column, f"not in the format {instant.format}", value)
@@ -185,9 +222,9 @@ def columns_of(source: Source) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def canonical_calls(raw: pl.DataFrame, source: CallSource) -> pl.DataFrame:
+def canonical_calls(raw: pl.DataFrame, source: CallSource, latest: datetime | None = None) -> pl.DataFrame:
     """One canonical call record a row of `raw` (text columns, and LINE), as in schemas.records.CallRecord."""
-    columns, parser = source.columns, Parser(source)
+    columns, parser = source.columns, Parser(source, latest)
     if columns.call_id is None:
         call_id = record_key = pl.lit(None, dtype=pl.String)
     else:
@@ -205,7 +242,7 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource) -> pl.DataFrame:
     reason = _text(columns.outcome).replace_strict(
         {word: w.reason for word, w in words.items()}, default=None, return_dtype=pl.String
     )
-    direction = pl.lit("inbound")
+    queue, direction = parser.name(columns.queue), pl.lit("inbound")
     if columns.direction is not None:
         direction = parser.word(columns.direction, dict(source.directions), "directions")
 
@@ -237,9 +274,7 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource) -> pl.DataFrame:
         record_key.alias("record_key"),
         call_id.alias("call_id"),
         leg_id.alias("leg_id"),
-        (_text(columns.queue) if columns.queue else pl.lit(None, dtype=pl.String))
-        .fill_null(pl.lit(source.name))
-        .alias("queue"),
+        queue.fill_null(pl.lit(source.name)).alias("queue"),
         direction.alias("direction"),
         reported.alias("reported_outcome"),
         is_answered.alias("is_answered"),
@@ -260,25 +295,30 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource) -> pl.DataFrame:
     )
 
 
-def canonical_appointments(raw: pl.DataFrame, source: AppointmentSource) -> pl.DataFrame:
+def canonical_appointments(
+    raw: pl.DataFrame, source: AppointmentSource, latest: datetime | None = None
+) -> pl.DataFrame:
     """One canonical appointment record a row of `raw`, as in schemas.records.AppointmentRecord."""
-    columns, parser = source.columns, Parser(source)
+    columns, parser = source.columns, Parser(source, latest)
     appointment_id = parser.required(columns.appointment_id)
-    service = pl.lit(source.name) if columns.service is None else parser.required([columns.service])
+    service = pl.lit(source.name)
+    if columns.service is not None:
+        parser.required([columns.service])
+        service = parser.name(columns.service)
     if columns.service_separator is not None:
         parts = service.str.split(columns.service_separator).list.eval(pl.element().str.strip_chars())
         service = parts.list.eval(pl.element().filter(pl.element() != "")).list.first()
         parser.problem(service.is_null(), columns.service or "", "no service in the list", _raw(columns.service or ""))
     never = pl.lit(None, dtype=pl.Datetime("us"))
 
-    def instant(declared: Instant | None) -> pl.Expr:
-        return never if declared is None or declared.day_only else parser.instant(declared)[0]
+    def instant(declared: Instant | None, planned: bool = False) -> pl.Expr:
+        return never if declared is None or declared.day_only else parser.instant(declared, planned=planned)[0]
 
     def day(declared: Instant | None) -> pl.Expr:
         """The planned day itself, where the export has a day and no time."""
         if declared is None or not declared.day_only:
             return pl.lit(None, dtype=pl.Date)
-        parser.instant(declared)
+        parser.instant(declared, planned=True)
         return parser.local(declared).dt.date()
 
     started_at, ended_at = instant(columns.started_at), instant(columns.ended_at)
@@ -286,19 +326,19 @@ def canonical_appointments(raw: pl.DataFrame, source: AppointmentSource) -> pl.D
         status = pl.when(started_at.is_not_null()).then(pl.lit("completed")).otherwise(pl.lit("planned"))
     else:
         status = parser.word(columns.status, dict(source.statuses), "statuses")
-    channel = columns.booking_channel
+    channel = parser.name(columns.booking_channel)
     return raw.select(
         pl.col(LINE).alias("line"),
         appointment_id.alias("record_key"),
         appointment_id.alias("appointment_id"),
         service.alias("service"),
-        (_text(channel) if channel else pl.lit(None, dtype=pl.String)).alias("booking_channel"),
+        channel.alias("booking_channel"),
         status.alias("status"),
         _exclusion(source.exclude).alias("exclusion_rule"),
         instant(columns.booked_at).alias("booked_at_utc"),
-        instant(columns.planned_start).alias("planned_start_utc"),
+        instant(columns.planned_start, planned=True).alias("planned_start_utc"),
         day(columns.planned_start).alias("planned_day"),
-        instant(columns.first_planned_start).alias("first_planned_start_utc"),
+        instant(columns.first_planned_start, planned=True).alias("first_planned_start_utc"),
         instant(columns.checked_in_at).alias("checked_in_at_utc"),
         started_at.alias("started_at_utc"),
         ended_at.alias("ended_at_utc"),

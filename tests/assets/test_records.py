@@ -15,7 +15,7 @@ from hypothesis import Phase, example, given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
-from assets import reading, records
+from assets import canonical, reading, records
 from assets.files import export_files
 from assets.records import Receipt, RecordStore
 from pipelines.settings import Settings
@@ -84,7 +84,7 @@ def names_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             names.append(path.name)
             super().__init__(path, text)
 
-    monkeypatch.setattr(records, "TextExport", Counted)
+    monkeypatch.setattr(canonical, "TextExport", Counted)
     return names
 
 

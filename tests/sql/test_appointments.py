@@ -309,7 +309,7 @@ def test_an_appointment_belongs_to_the_month_of_its_local_planned_date(tmp_path:
 def test_a_walk_in_stands_apart_on_the_local_day_on_which_it_checked_in(tmp_path: Path) -> None:
     # in UTC: all of them are April already in Brussels
     walked_in = {
-        "checked in": {"checked_in": "2025-03-31 22:30:00", "started": "2025-05-02 09:00:00", "booked": at("08:00:00")},
+        "checked in": {"checked_in": "2025-03-31 22:30:00", "started": "2025-04-02 09:00:00", "booked": at("08:00:00")},
         "did not check in, and started": {"started": "2025-03-31 22:30:00", "booked": at("08:00:00")},
         "only put down": {"status": "here", "booked": "2025-03-31 22:30:00"},
     }

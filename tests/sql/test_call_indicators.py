@@ -150,7 +150,7 @@ def test_reported_counts_records_but_no_duplicates_and_no_superseded_versions(tm
 
 def test_without_short_abandons_they_are_in_neither_numerator_nor_denominator(tmp_path: Path) -> None:
     records = [
-        *many(2, INSIDE, "missed", wait="4.999"),
+        *many(2, INSIDE, "missed", wait="4.99"),
         *many(3, INSIDE, "missed", wait="5"),
         *many(1, INSIDE, "missed", wait=""),
         *many(4, INSIDE, "answered", wait="1"),

@@ -234,7 +234,7 @@ def test_without_a_lead_time_there_is_a_reason_and_the_month_counts_it(tmp_path:
         "booking not recorded": ("", "2025-03-12 10:00:00", (None, "not_recorded")),
         "without a plan": ("2025-03-10 10:00:00", "", (None, "walk_in")),
         "planned after the calendar": ("2025-03-10 10:00:00", "2027-01-04 10:00:00", (None, "outside_calendar")),
-        "planned on the calendar's last day": ("2026-12-31 08:00:00", "2026-12-31 10:00:00", (0, None)),
+        "planned on the calendar's last day": ("2025-01-02 08:00:00", "2026-12-31 10:00:00", (520, None)),
     }
     write_appointments(
         tmp_path,

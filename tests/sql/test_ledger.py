@@ -551,7 +551,7 @@ def test_a_file_whose_export_day_cannot_be_right_is_refused_and_says_why(tmp_pat
         "maart": "its name has no export date by the pattern",
     }
     for day in ("2025-01-01", "2026-01-31", *refused):
-        write_calls(tmp_path, day, [record(day)])
+        write_calls(tmp_path, day, [record(day, arrived="2024-12-31 09:30:00")])
     with warehouse(settings_of(tmp_path)) as con:
         found = con.execute("select file_name, status, export_date, records, reason from ops.ledger").fetchall()
         calls = queues(con)

@@ -1,0 +1,145 @@
+"""Turns one export file into canonical records, part by part, each with what is wrong with it.
+
+Belongs here: what must hold of the header, of each record, and of the whole file before any of it is used.
+Does not belong here: what is kept of a file (`records`), what a column means (`adapters`), how bytes become fields
+(`reading`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
+from assets.files import ExportFile
+from assets.reading import Batch, FileRefused, TextExport
+from assets.whole_file import WholeFile
+from pipelines.settings import Settings, Source
+from schemas.records import AppointmentRecord, CallRecord
+
+MOST_QUARANTINED = 100_000
+"""With more records that can't be read a file is refused without reading on, whatever its share allows."""
+MOST_COLUMNS = 1000
+HOUR = timedelta(hours=1)
+
+
+class CanonicalExport:
+    """One pass over an export file: `frames`, then how many records there were and the sha256 of its content.
+
+    Raises FileRefused or FileDeferred, also after the last frame: only a pass that came to its end counts.
+    """
+
+    def __init__(self, file: ExportFile, settings: Settings) -> None:
+        if file.problem is not None or file.day is None:
+            raise FileRefused(file.problem or "it has no export date")
+        self.source = file.source
+        self.records = 0
+        self.quarantined = 0
+        self.first_quarantine: str | None = None
+        self._latest = _latest(file.day, settings.centre.time_zone)
+        self._whole = WholeFile(file.source, file.day)
+        self._text = TextExport(file.path, file.source.text)
+        _require_columns(self._text.header, file.source)
+
+    def frames(self) -> Iterator[tuple[Batch, pl.DataFrame]]:
+        """The canonical records in order of line, with the fields that they were made of; at least one frame."""
+        for batch in self._text.batches():
+            raw = _raw(batch, self._text.header)
+            frame = _canonical(raw, batch, len(self._text.header), self.source, self._latest)
+            self._count(frame)
+            self._whole.look(raw, frame)
+            yield batch, frame
+        self._whole.refuse_if_misread()
+
+    def sha256(self) -> str:
+        """Of the uncompressed content; call it when the last frame has been taken."""
+        return self._text.sha256()
+
+    def _count(self, frame: pl.DataFrame) -> None:
+        wrong = frame.filter(pl.col("quarantine_reason").is_not_null())
+        self.records += frame.height
+        self.quarantined += wrong.height
+        if wrong.height and self.first_quarantine is None:
+            line, column, reason = wrong.select("line", "quarantine_column", "quarantine_reason").row(0)
+            self.first_quarantine = f"line {line}, {column}: {reason}"
+        if self.quarantined > MOST_QUARANTINED:
+            raise FileRefused(
+                f"more than {MOST_QUARANTINED:,} of its records can't be read; the first: {self.first_quarantine}"
+            )
+
+
+def raw_text(batch: Batch, frame: pl.DataFrame) -> Iterator[str]:
+    """The fields of quarantined records as JSON lines, for the private folder."""
+    quarantined = set(frame.filter(pl.col("quarantine_reason").is_not_null())["line"])
+    if quarantined:
+        rows = [*zip(batch.lines, batch.rows, strict=True), *batch.ragged]
+        for line, row in sorted(rows):
+            if line in quarantined:
+                yield json.dumps({"line": line, "fields": row}, ensure_ascii=False) + "\n"
+
+
+def _latest(day: date, zone: str) -> datetime:
+    """Until when something in an export of that day can have happened (UTC): its midnight, and HOUR for slow clocks."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
+    return midnight.astimezone(UTC).replace(tzinfo=None) + HOUR
+
+
+def _require_columns(header: list[str], source: Source) -> None:
+    if len(header) > MOST_COLUMNS:
+        raise FileRefused(f"line 1: a header of {len(header):,} columns, more than {MOST_COLUMNS:,}")
+    for column in columns_of(source):
+        times = header.count(column)
+        if times != 1:
+            trouble = "is not" if times == 0 else f"stands {times} times"
+            raise FileRefused(
+                f"line 1: column '{column}' {trouble} in the header of {len(header)} columns: "
+                f"did the export template change, or is '{source.text.delimiter}' not its delimiter?"
+            )
+
+
+def _raw(batch: Batch, header: list[str]) -> pl.DataFrame:
+    """The text of the records that have a field for each column of the header, and their lines."""
+    # no text file holds a NUL, so these names meet no column's
+    times = Counter(header)
+    unique = [name if times[name] == 1 else f"\0{number}" for number, name in enumerate(header)]
+    raw = pl.DataFrame(batch.rows, schema=dict.fromkeys(unique, pl.String), orient="row")
+    return raw.with_columns(pl.Series(LINE, batch.lines, dtype=pl.Int64))
+
+
+def _canonical(raw: pl.DataFrame, batch: Batch, width: int, source: Source, latest: datetime) -> pl.DataFrame:
+    """The canonical records of a batch, those with a wrong number of fields too, in order of line."""
+    model: type[CallRecord] | type[AppointmentRecord]
+    if source.kind == "calls":
+        model, frame = CallRecord, canonical_calls(raw, source, latest)
+    else:
+        model, frame = AppointmentRecord, canonical_appointments(raw, source, latest)
+    if batch.ragged:
+        reasons = [
+            f"{len(row)} fields, where the header has {width}" if row else "an empty line" for _, row in batch.ragged
+        ]
+        ragged = pl.DataFrame(
+            {
+                "line": [line for line, _ in batch.ragged],
+                "quarantine_column": ["(all)"] * len(reasons),
+                "quarantine_reason": reasons,
+            },
+            schema_overrides={"line": pl.Int64},
+        )
+        frame = pl.concat([frame, ragged], how="diagonal")
+        frame = frame.with_columns(pl.col(name).fill_null(value) for name, value in _WHEN_UNKNOWN if name in frame)
+    model.validate(frame)
+    return frame.sort("line")
+
+
+_WHEN_UNKNOWN: tuple[tuple[str, str | bool], ...] = (
+    ("queue", ""),
+    ("is_answered", False),
+    ("is_open", False),
+    ("is_wait_lower_bound", False),
+)
+"""What a record that could not be taken apart has in columns that are never NULL; it is in no figure."""
