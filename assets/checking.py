@@ -17,7 +17,7 @@ from assets.adapters.declared import columns_of
 from assets.build import empty_warehouse, run_sql, sql_files, upstream
 from assets.canonical import CanonicalExport
 from assets.files import claimed_twice, claims, dated
-from assets.inputs import _Stream, file_states, lay_inputs
+from assets.inputs import Stream, file_states, lay_inputs
 from assets.reading import FileDeferred, FileRefused, TextExport
 from assets.records import Receipt, RecordStore, new_receipt
 from pipelines.publishing import History
@@ -83,7 +83,7 @@ def check(path: Path, settings: Settings, today: date, source_name: str | None =
         export = CanonicalExport(file, settings)
         _lay(con, settings, receipt)
         for _, frame in export.frames():
-            con.register("part", _Stream(frame))
+            con.register("part", Stream(frame))
             con.execute(f"insert into input.{_TABLES[source.kind]} by name select 1 as file_id, * from part")
         (receipt,) = file_states([receipt.loaded(export)], settings)
         counts, quarantined = _states(con)

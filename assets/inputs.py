@@ -109,7 +109,7 @@ def _too_many(receipt: Receipt, most: dict[str, Decimal]) -> str:
     share = 100 * receipt.quarantined / receipt.records
     return (
         f"{receipt.quarantined} of {receipt.records} records ({share:.1f} %) can't be read, more than the "
-        f"{100 * most[receipt.source]:g} % of max_quarantined_share of source '{receipt.source}'; the first: "
+        f"{100 * float(most[receipt.source]):g} % of max_quarantined_share of source '{receipt.source}'; the first: "
         f"{receipt.first_quarantine}"
     )
 
@@ -161,7 +161,7 @@ def _files(
 def _records(con: duckdb.DuckDBPyConnection, table: str, model: type[pa.DataFrameModel], paths: set[str]) -> None:
     """All canonical records of one kind, each with the number of the file version that it came in."""
     if not paths:
-        con.register("no_records", _Stream(model.empty()))
+        con.register("no_records", Stream(model.empty()))
         con.execute(f"create table input.{table} as select 0::bigint as file_id, * from no_records")
         con.unregister("no_records")
         return
@@ -174,7 +174,7 @@ def _records(con: duckdb.DuckDBPyConnection, table: str, model: type[pa.DataFram
     )
 
 
-class _Stream:
+class Stream:
     """Shows DuckDB a Polars frame as an Arrow stream, for which it needs no further library."""
 
     def __init__(self, frame: Any) -> None:
@@ -328,7 +328,7 @@ def _utc_days(con: duckdb.DuckDBPyConnection, settings: Settings, first: date, l
         },
         orient="row",
     )
-    con.register("days", _Stream(frame))
+    con.register("days", Stream(frame))
     con.execute("create table input.utc_days as select * from days")
     con.unregister("days")
 

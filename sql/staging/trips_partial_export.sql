@@ -1,15 +1,17 @@
 -- Months with days of which an export holds far fewer calls than an older one had, or none: cut off, or filtered.
--- An export is asked for the days after its first, which may be part of a day, to its last; or for its only day.
+-- An export is asked for the days after its first, which may be part of a day, to its last, or for its only day; one
+-- that came again under its name for all that it held before.
 with held as (
     select
         file_id,
         source,
         file_name,
         exported_at_utc,
+        is_replaced,
         arrived_local::date as date,
         count(*) as calls
     from staging.call_records
-    where arrived_local is not null and not is_replaced
+    where arrived_local is not null
     group by all
 ),
 
@@ -22,23 +24,46 @@ spans as (
         min(date) as first_date,
         max(date) as last_date
     from held
+    where not is_replaced
     group by all
+),
+
+older as (
+    select
+        spans.file_id,
+        held.date,
+        held.calls
+    from spans
+    inner join held
+        on
+            held.source = spans.source
+            and not held.is_replaced
+            and (held.exported_at_utc, held.file_name) < (spans.exported_at_utc, spans.file_name)
+            and held.date <= spans.last_date
+            and (held.date > spans.first_date or held.date = spans.last_date)
+    union all
+    select
+        files.file_id,
+        held.date,
+        held.calls
+    from input.files as files
+    inner join held
+        on
+            held.source = files.source
+            and held.file_name = files.file_name
+            and held.is_replaced
+    where files.status = 'loaded'
 ),
 
 compared as (
     select
-        spans.file_id,
-        spans.source,
-        spans.file_name,
+        files.file_id,
+        files.source,
+        files.file_name,
         older.date,
         max(older.calls) as calls_before
-    from spans
-    inner join held as older
-        on
-            older.source = spans.source
-            and (older.exported_at_utc, older.file_name) < (spans.exported_at_utc, spans.file_name)
-            and older.date <= spans.last_date
-            and (older.date > spans.first_date or older.date = spans.last_date)
+    from older
+    inner join input.files as files using (file_id)
     group by all
 ),
 

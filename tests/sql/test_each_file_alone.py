@@ -3095,6 +3095,11 @@ def partial_exports(columns: str, *held: tuple[Any, ...]) -> list[dict[str, Any]
         Alone()
         .given("input.tripwires", "partial_export_share partial_export_calls", ("0.5", 10))
         .given(
+            "input.files",
+            "file_id source file_name status",
+            *{(row[0], row[3], row[1], "replaced" if row[4] else "loaded") for row in records},
+        )
+        .given(
             "staging.call_records",
             "file_id file_name exported_at_utc source is_replaced arrived_local",
             *records,

@@ -274,6 +274,16 @@ def test_the_first_and_the_last_day_of_an_export_may_be_parts_of_a_day(tmp_path:
     assert found(tmp_path, "partial_export") == []
 
 
+@pytest.mark.parametrize("left", [0, 2])
+def test_an_export_that_comes_again_with_far_fewer_calls_is_partial(tmp_path: Path, left: int) -> None:
+    day = [f"2025-03-04 10:00:0{n}" for n in range(5)]
+    write_calls(tmp_path, "2025-03-04", calls_at(*day))
+    read_all(settings_of(tmp_path))
+    write_calls(tmp_path, "2025-03-04", calls_at(*day[:left]))
+    ((*_, sentence),) = found(tmp_path, "partial_export")
+    assert f"calls_2025-03-04.csv holds {left} calls of Tue 4, of which an older export had 5" in sentence
+
+
 def test_services_of_no_cluster_are_named_with_their_appointments(tmp_path: Path) -> None:
     visits = [
         appointment("2025-03-03 10:00:00", id="a"),
