@@ -9,10 +9,9 @@ import duckdb
 import pytest
 
 import assets.verify
-from assets.warehouse import build_and_publish
 from pipelines.lock import night_lock
 from pipelines.settings import ROOT
-from tests.city import call, read_all, settings_of, write_calls
+from tests.city import call, publish, settings_of, write_calls
 from tests.sample import City
 
 
@@ -54,18 +53,17 @@ def test_a_failed_check_publishes_nothing_and_readers_keep_what_they_had(
 ) -> None:
     settings = settings_of(tmp_path)
     write_calls(tmp_path, "2025-03-03", [call("2025-03-03 10:00:00")])
-    read_all(settings)
-    build_and_publish(settings, "11111111-first")
+    publish(settings)
     link = tmp_path / "data" / "warehouse" / "kcc.duckdb"
     published = link.readlink()
 
     monkeypatch.setitem(assets.verify.SUMS, "two and two are five", "select 1")
     with pytest.raises(assets.verify.NotPublishable, match="it does not hold that two and two are five"):
-        build_and_publish(settings, "22222222-second")
+        publish(settings)
     assert link.readlink() == published
     assert [path.name for path in link.resolve().parent.iterdir()] == [published.name]
     with duckdb.connect(str(link), read_only=True) as con:
-        assert con.execute("select run_id from ops.publications").fetchall() == [("11111111-first",)]
+        assert con.execute("select run_id from ops.publications").fetchall() == [("11111111-run",)]
 
 
 def test_a_wrong_zone_is_told_in_a_sentence_and_fails_its_check_in_dagster(

@@ -13,9 +13,8 @@ import duckdb
 import pytest
 
 from assets.tripwires import Blocked
-from assets.warehouse import build_and_publish
 from pipelines.settings import ROOT, Folders, Settings, Tripwires, load_settings
-from tests.city import read_all, warehouse
+from tests.city import publish, warehouse
 
 DATA = ROOT.parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not at hand; they may not be copied here")
@@ -89,9 +88,8 @@ def test_a_tight_threshold_points_at_the_hour_in_which_the_documented_calendar_i
     settings = settings_for("bank", "anonymous_bank_1999", tmp_path)
     tight = Tripwires(answered_outside_hours_share=Decimal("0.001"))
     settings = settings.model_copy(update={"tripwires": tight})
-    read_all(settings)
     with pytest.raises(Blocked) as blocked:
-        build_and_publish(settings, "11111111")
+        publish(settings)
     assert str(blocked.value).startswith(
         "0.5 % of the answered calls of source 'bank' in August 1999 lie outside the opening hours (84 of 15888), most "
         "on Fridays 14-15 h: is the zone or the calendar right?"

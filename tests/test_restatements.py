@@ -7,7 +7,6 @@ from typing import Any
 
 import duckdb
 
-from assets.warehouse import build_and_publish
 from pipelines.settings import Settings
 from tests.city import (
     APPOINTMENTS,
@@ -15,6 +14,7 @@ from tests.city import (
     WEEK,
     appointment,
     call,
+    publish,
     read_all,
     settings_of,
     write_appointments,
@@ -29,12 +29,6 @@ HEADLINE = "variant = 'headline' and dimension_type = 'all' and period_type = 'm
 
 def city_of(folder: Path, **parts: Any) -> Settings:
     return settings_of(folder, **{"sources": [WHOLE_FEBRUARY], "hours": TELEPHONE, "clusters": [], **parts})
-
-
-def publish(settings: Settings) -> None:
-    """Take in what is new and publish it."""
-    read_all(settings)
-    build_and_publish(settings, "11111111")
 
 
 def restated(settings: Settings, where: str = f"indicator = 'missed_calls' and {HEADLINE}") -> list[tuple[Any, ...]]:
@@ -169,7 +163,7 @@ def test_a_figure_can_be_recomputed_from_the_settings_in_the_publication_and_the
     assert (text, sha256) == (settings.text, settings.sha256)
     link.resolve().unlink()  # a lost warehouse is one build away
     link.unlink()
-    build_and_publish(settings, "22222222")
+    publish(settings)
     with duckdb.connect(str(link), read_only=True) as con:
         assert con.execute("from marts.indicators").fetchall() == before
         assert con.execute("select value from marts.indicators where numerator = 1 and denominator = 2").fetchall()

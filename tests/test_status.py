@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 import pipelines.cli
 from assets.tripwires import Blocked
-from assets.warehouse import build_and_publish
 from pipelines.settings import Settings
 from pipelines.status import status_of
 from tests.city import (
@@ -19,7 +18,7 @@ from tests.city import (
     WEEK,
     appointment,
     call,
-    read_all,
+    publish,
     settings_of,
     write_appointments,
     write_calls,
@@ -28,10 +27,10 @@ from tests.city import (
 EARLY = "2025-03-10 08:00:00"
 
 
-def publish(folder: Path, **parts: Any) -> Settings:
+def published(folder: Path, **parts: Any) -> Settings:
+    """The settings of a city with one call log, after a night."""
     settings = settings_of(folder, **{"sources": [CALLS], **parts})
-    read_all(settings)
-    build_and_publish(settings, "11111111")
+    publish(settings)
     return settings
 
 
@@ -42,7 +41,7 @@ def test_before_the_first_publication_there_is_nothing_but_a_sentence(tmp_path: 
 
 def test_a_warehouse_that_stands_well(tmp_path: Path) -> None:
     write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
-    status = status_of(publish(tmp_path))
+    status = status_of(published(tmp_path))
     assert not status.needs_attention
     assert (status.not_published, status.not_in, status.warnings, status.accepted) == (None, [], [], [])
     assert status.newest_restatement is None
@@ -52,17 +51,17 @@ def test_a_warehouse_that_stands_well(tmp_path: Path) -> None:
 
 def test_a_build_that_was_blocked_is_told_until_the_next_is_published(tmp_path: Path) -> None:
     write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
-    publish(tmp_path)
+    published(tmp_path)
     write_calls(tmp_path, "2025-03-11", [call(EARLY, id=f"e{n}") for n in range(20)])
     with pytest.raises(Blocked):
-        publish(tmp_path)
+        published(tmp_path)
     status = status_of(settings_of(tmp_path))
     assert status.needs_attention
     assert status.not_published is not None
     assert "95 % of the answered calls of source 'phone' in March 2025 lie outside" in status.not_published
 
     accepted = [{"tripwire": "answered_outside_hours", "reason": "avonddienst op proef", "until": "2025-06-30"}]
-    status = status_of(publish(tmp_path, tripwires={"accepted": accepted}))
+    status = status_of(published(tmp_path, tripwires={"accepted": accepted}))
     assert not status.needs_attention
     assert status.accepted[0].endswith("Accepted until 2025-06-30: avonddienst op proef")
 
@@ -70,7 +69,7 @@ def test_a_build_that_was_blocked_is_told_until_the_next_is_published(tmp_path: 
 def test_what_is_not_in_and_what_looks_wrong_is_said_in_sentences(tmp_path: Path) -> None:
     write_appointments(tmp_path, "2025-03-31", [appointment("2025-03-10 10:00:00", service="huwelijk")])
     write_calls(tmp_path, "2025-03-10", []).write_text("<html>\n")
-    status = status_of(publish(tmp_path, sources=[CALLS, APPOINTMENTS]))
+    status = status_of(published(tmp_path, sources=[CALLS, APPOINTMENTS]))
     assert status.needs_attention
     assert status.not_in[0].startswith("calls_2025-03-10.csv was refused: line 1")
     assert [warning.split(":")[0] for warning in status.warnings] == [
@@ -82,9 +81,9 @@ def test_the_newest_restatement_is_told_by_its_headline(tmp_path: Path) -> None:
     hours = [{"service_point": "telephone", "valid_from": "2025-01-01", **WEEK}]
     parts: dict[str, Any] = {"sources": [{**CALLS, "covers_days": 31}], "hours": hours, "clusters": []}
     write_calls(tmp_path, "2025-03-01", [call("2025-02-10 10:00:00"), call("2025-02-10 10:01:00", "missed")])
-    publish(tmp_path, **parts)
+    published(tmp_path, **parts)
     write_calls(tmp_path, "2025-03-02", [call("2025-02-11 10:00:00", "missed", id="late")])
-    status = status_of(publish(tmp_path, **parts))
+    status = status_of(published(tmp_path, **parts))
     assert str(status.newest_restatement) == (
         "missed_calls, 2025-02: 50.00 became 66.67 percent, and 13 more figures (late export calls_2025-03-02.csv)"
     )
@@ -94,14 +93,14 @@ def test_the_command_prints_it_and_ends_with_1_if_somebody_should_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
-    settings = publish(tmp_path)
+    settings = published(tmp_path)
     monkeypatch.setattr(pipelines.cli, "load_settings", lambda path: settings)
     told = CliRunner().invoke(pipelines.cli.app, ["status"])
     assert told.exit_code == 0
     assert "published: kcc_" in told.stdout
     assert "as of 2025-03-10 19:00 UTC" in told.stdout
     write_calls(tmp_path, "2025-03-11", []).write_text("<html>\n")
-    publish(tmp_path)
+    published(tmp_path)
     told = CliRunner().invoke(pipelines.cli.app, ["status", "--json"])
     assert told.exit_code == 1
     assert '"calls_2025-03-11.csv was refused: line 1' in told.stdout

@@ -13,9 +13,18 @@ import duckdb
 import pytest
 
 from assets.tripwires import TRIPWIRES, Blocked, inspect
-from assets.warehouse import build_and_publish
 from schemas.ops import TRIPWIRES as NAMES
-from tests.city import CALLS, appointment, call, read_all, settings_of, warehouse, write_appointments, write_calls
+from tests.city import (
+    CALLS,
+    appointment,
+    call,
+    publish,
+    read_all,
+    settings_of,
+    warehouse,
+    write_appointments,
+    write_calls,
+)
 
 SMALL = {
     "answered_outside_hours_calls": 2,
@@ -104,15 +113,13 @@ def test_a_zone_three_hours_off_publishes_nothing_and_what_was_published_stays(t
     day = [f"2025-03-10 {hour:02d}:{minute:02d}:00" for hour in (9, 10, 11, 13, 14, 15) for minute in range(0, 60, 5)]
     write_calls(tmp_path, "2025-03-10", calls_at(*day))
     right = settings_of(tmp_path)
-    read_all(right)
-    build_and_publish(right, "11111111")
+    publish(right)
     link = tmp_path / "data" / "warehouse" / "kcc.duckdb"
     published = link.readlink()
 
     wrong = settings_of(tmp_path, sources=[{**CALLS, "time_zone": "Asia/Dubai"}])
-    read_all(wrong)
     with pytest.raises(Blocked) as blocked:
-        build_and_publish(wrong, "22222222")
+        publish(wrong)
     assert str(blocked.value).startswith(
         "67 % of the answered calls of source 'phone' in March 2025 lie outside the opening hours (48 of 72), most on "
         "Mondays 6-7 h: is the zone or the calendar right?"
@@ -148,12 +155,11 @@ def test_an_acceptance_is_for_its_tripwire_its_source_and_the_months_that_begin_
 ) -> None:
     write_calls(tmp_path, "2025-03-10", calls_at(EARLY, EARLY))
     settings = settings_of(tmp_path, tripwires={**SMALL, "accepted": [{"reason": "trial with evenings", **accepted}]})
-    read_all(settings)
     if not publishes:
         with pytest.raises(Blocked):
-            build_and_publish(settings, "11111111")
+            publish(settings)
         return
-    build_and_publish(settings, "11111111")
+    publish(settings)
     with duckdb.connect(str(tmp_path / "data" / "warehouse" / "kcc.duckdb"), read_only=True) as con:
         shown = con.execute("select tripwire, accepted_reason, is_blocking from ops.tripwires").fetchall()
     assert shown == [("answered_outside_hours", "trial with evenings", True)]
