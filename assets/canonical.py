@@ -11,13 +11,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from time import time_ns
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
-from assets.files import ExportFile
-from assets.reading import Batch, FileRefused, TextExport
+from assets.files import ExportFile, growing, stamp
+from assets.reading import Batch, FileDeferred, FileRefused, TextExport
 from assets.whole_file import WholeFile
 from pipelines.settings import Settings, Source
 from schemas.records import AppointmentRecord, CallRecord
@@ -37,12 +38,15 @@ class CanonicalExport:
     def __init__(self, file: ExportFile, settings: Settings) -> None:
         if file.problem is not None or file.day is None:
             raise FileRefused(file.problem or "it has no export date")
+        if why := growing(file, time_ns()):
+            raise FileDeferred(why)
         self.source = file.source
         self.records = 0
         self.quarantined = 0
         self.first_quarantine: str | None = None
         self._latest = _latest(file.day, settings.centre.time_zone)
         self._whole = WholeFile(file.source, file.day)
+        self._path, self._stamp = file.path, stamp(file.path)
         self._text = TextExport(file.path, file.source.text)
         _require_columns(self._text.header, file.source)
 
@@ -54,6 +58,8 @@ class CanonicalExport:
             self._count(frame)
             self._whole.look(raw, frame)
             yield batch, frame
+        if stamp(self._path) != self._stamp:
+            raise FileDeferred("it changed while it was being read: it is still being written")
         self._whole.refuse_if_misread()
 
     def sha256(self) -> str:

@@ -36,7 +36,7 @@ def export_files(settings: Settings, today: date) -> list[ExportFile]:
     found: dict[Path, ExportFile] = {}
     for source in settings.sources:
         for path in sorted(settings.folders.exports.glob(source.files)):
-            if path.is_file():
+            if path.is_file() and not _is_manifest(path.name, source):
                 name = path.relative_to(settings.folders.exports).as_posix()
                 file = dated(path, name, source, settings, today)
                 if path in found:
@@ -53,7 +53,30 @@ def claimed_twice(file: ExportFile, other: Source) -> ExportFile:
 
 def claims(source: Source, name: str) -> bool:
     """Whether a source claims a file of this name, below the exports folder."""
-    return PurePosixPath("/", name).match("/" + source.files)
+    return PurePosixPath("/", name).match("/" + source.files) and not _is_manifest(name, source)
+
+
+def _is_manifest(name: str, source: Source) -> bool:
+    return source.manifest is not None and name.endswith(source.manifest)
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Size and time of change; that of nothing if the file went away since it was found."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
+
+
+def growing(file: ExportFile, now_ns: int) -> str | None:
+    """Why a file can't be taken for complete, by what its source declares; its content may tell more."""
+    if file.source.manifest is not None and not file.path.with_name(file.path.name + file.source.manifest).exists():
+        return f"'{file.path.name}{file.source.manifest}' does not lie beside it yet, which says that it is complete"
+    seconds = file.source.unchanged_seconds
+    if seconds and now_ns - stamp(file.path)[1] < seconds * 1_000_000_000:
+        return f"it changed less than {seconds} s ago, so it may still be written"
+    return None
 
 
 def dated(path: Path, name: str, source: Source, settings: Settings, today: date) -> ExportFile:

@@ -23,7 +23,7 @@ import polars as pl
 from pydantic import BaseModel
 
 from assets.canonical import CanonicalExport, raw_text
-from assets.files import ExportFile, claims
+from assets.files import ExportFile, claims, stamp
 from assets.reading import FileDeferred, FileRefused, sha256_of
 from pipelines import durable
 from pipelines.settings import Settings
@@ -78,7 +78,7 @@ class Receipt(BaseModel):
 
 def new_receipt(file: ExportFile, delivery: int) -> Receipt:
     """The receipt of a file that is about to be read."""
-    size, modified_ns = _stat(file)
+    size, modified_ns = stamp(file.path)
     return Receipt(
         source=file.source.name,
         name=file.name,
@@ -197,7 +197,7 @@ class RecordStore:
             return False
         reader = file.source.reader_fingerprint(READER_VERSION)
         dated = (receipt.day, receipt.exported_at_utc) == (file.day, file.exported_at_utc)
-        return dated and (receipt.size, receipt.modified_ns, receipt.reader) == (*_stat(file), reader)
+        return dated and (receipt.size, receipt.modified_ns, receipt.reader) == (*stamp(file.path), reader)
 
     def _take_back(self, parquet: Path, reader: str) -> list[Receipt]:
         """Take back the receipts of records that another reader will replace: killed here, they are read again.
@@ -273,15 +273,6 @@ class _RawLines:
 def latest_by_name(receipts: Iterable[Receipt]) -> dict[tuple[str, str], Receipt]:
     """The receipt of the last delivery of each file name. `receipts` come in order of delivery."""
     return {(receipt.source, receipt.name): receipt for receipt in receipts}
-
-
-def _stat(file: ExportFile) -> tuple[int, int]:
-    """Size and time of change; that of nothing if the file went away since it was found."""
-    try:
-        stat = file.path.stat()
-    except FileNotFoundError:
-        return 0, 0
-    return stat.st_size, stat.st_mtime_ns
 
 
 def _receipt_name(receipt: Receipt) -> str:

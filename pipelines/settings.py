@@ -323,6 +323,9 @@ class SourceBase(Valid):
 
     `valid_from` and `valid_to` bound the days on which the source is expected to deliver; `covers_days` declares
     that each export holds that many days up to its own date, also those without a record.
+
+    An export is complete if a file of its name and `manifest` lies beside it (where that is declared), if it has not
+    changed for `unchanged_seconds` nor while it is read, and if its last line ends.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -334,10 +337,13 @@ class SourceBase(Valid):
     max_quarantined_share: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)
     valid_from: date = NO_BEGIN
     covers_days: int | None = Field(default=None, ge=1)
+    manifest: str | None = Field(default=None, pattern=r"^\.[a-z0-9_.]+$")
+    unchanged_seconds: int = Field(default=0, ge=0)
 
     def reader_fingerprint(self, version: int) -> str:
         """Changes whenever the same bytes would be read into other records."""
         later = {"files", "max_quarantined_share", "valid_from", "valid_to", "covers_days", "covers"}
+        later |= {"manifest", "unchanged_seconds"}
         used = self.model_dump(mode="json", exclude=later)
         return hashlib.sha256(json.dumps([version, used], sort_keys=True).encode()).hexdigest()[:16]
 

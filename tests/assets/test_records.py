@@ -178,6 +178,42 @@ def test_a_growing_file_is_looked_at_in_every_run(tmp_path: Path, names_read: li
     assert names_read == [NAME] * 3
 
 
+def test_with_a_manifest_an_export_waits_for_it_and_it_is_no_export_itself(tmp_path: Path) -> None:
+    marked = {"manifest": ".ok", "files": "calls_*"}
+    assert outcome(tmp_path, HEADER + SOUND, **marked) == (
+        "deferred",
+        f"'{NAME}.ok' does not lie beside it yet, which says that it is complete",
+    )
+    deliver(tmp_path, "", NAME + ".ok")
+    assert [(receipt.name, receipt.status) for receipt in read(city(tmp_path, **marked))] == [(NAME, "loaded")]
+
+
+def test_an_export_that_changed_a_moment_ago_waits_where_that_is_declared(tmp_path: Path) -> None:
+    told = outcome(tmp_path, HEADER + SOUND, unchanged_seconds=60)
+    assert told == ("deferred", "it changed less than 60 s ago, so it may still be written")
+    os.utime(tmp_path / "exports" / NAME, ns=(time.time_ns() - 61 * 10**9,) * 2)
+    assert [receipt.status for receipt in read(city(tmp_path, unchanged_seconds=60))] == ["loaded"]
+
+
+def test_an_export_that_changes_while_it_is_read_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = deliver(tmp_path, HEADER + SOUND)
+
+    class Grows(reading.TextExport):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            with path.open("a") as stream:
+                stream.write(SOUND.replace("1;", "2;", 1))
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(canonical, "TextExport", Grows)
+        (receipt,) = read(city(tmp_path))
+    assert (receipt.status, receipt.reason) == (
+        "deferred",
+        "it changed while it was being read: it is still being written",
+    )
+    assert [(receipt.status, receipt.records) for receipt in read(city(tmp_path))] == [("loaded", 2)]
+
+
 def test_a_refused_file_that_comes_mended_is_loaded_and_its_refusal_stays_told(tmp_path: Path) -> None:
     deliver(tmp_path, HEADER + '1;"\n')
     read(city(tmp_path))
