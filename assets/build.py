@@ -109,14 +109,19 @@ def finish(con: duckdb.DuckDBPyConnection) -> None:
 def keep_history(con: duckdb.DuckDBPyConnection, figures: Path, restatements: Path) -> None:
     """Write down, durably, what the next publication is compared with, and what this one restates, if anything.
 
-    Figures are those of periods that are complete now, or were when they were published before.
+    Figures are those of periods that are complete now, or were when they were published before; one that is no more
+    is kept without a value, for it may come back.
     """
     copy = "copy ({}) to {} (format parquet, compression zstd)"
-    once_complete = """
+    key_columns = ", ".join(key("marts.indicators"))
+    once_complete = f"""
         select now.* from marts.indicators as now
-        left join input.published_figures as was
-            using (indicator, variant, period_type, period, dimension_type, dimension)
+        left join input.published_figures as was using ({key_columns})
         where now.complete or was.period is not null
+        union all by name
+        select was.* replace (null as value, null as numerator, null as denominator)
+        from input.published_figures as was
+        anti join marts.indicators as now using ({key_columns})
     """
     con.execute(copy.format(once_complete, quoted(str(figures))))
     durable.sync(figures)

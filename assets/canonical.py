@@ -11,13 +11,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from time import time_ns
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
-from assets.files import ExportFile, growing, stamp
+from assets.files import ExportFile, stamp
 from assets.reading import Batch, FileDeferred, FileRefused, TextExport
 from assets.whole_file import WholeFile
 from pipelines.settings import Settings, Source
@@ -38,8 +37,6 @@ class CanonicalExport:
     def __init__(self, file: ExportFile, settings: Settings) -> None:
         if file.problem is not None or file.day is None:
             raise FileRefused(file.problem or "it has no export date")
-        if why := growing(file, time_ns()):
-            raise FileDeferred(why)
         self.source = file.source
         self.records = 0
         self.quarantined = 0

@@ -5,24 +5,18 @@ published stands in ops.ledger.
 """
 
 import logging
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from assets.files import ExportFile, export_files
+from assets.files import ExportFile, export_files, today
 from assets.records import Receipt, RecordStore
 from pipelines.lock import night_lock
 from pipelines.settings import Settings
 
 OWNERS = ["team:data-team"]
 log = logging.getLogger("kcc")
-
-
-def today(settings: Settings) -> date:
-    """Today in the centre's zone."""
-    return datetime.now(ZoneInfo(settings.centre.time_zone)).date()
 
 
 def export_days(settings: Settings) -> dg.DailyPartitionsDefinition:

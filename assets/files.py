@@ -31,6 +31,11 @@ class ExportFile:
     problem: str | None = None
 
 
+def today(settings: Settings) -> date:
+    """The date now, in the centre's zone."""
+    return datetime.now(ZoneInfo(settings.centre.time_zone)).date()
+
+
 def export_files(settings: Settings, today: date) -> list[ExportFile]:
     """Every file that a declared source claims, in order of name. Two sources may not claim the same file."""
     found: dict[Path, ExportFile] = {}
@@ -74,7 +79,7 @@ def growing(file: ExportFile, now_ns: int) -> str | None:
     if file.source.manifest is not None and not file.path.with_name(file.path.name + file.source.manifest).exists():
         return f"'{file.path.name}{file.source.manifest}' does not lie beside it yet, which says that it is complete"
     seconds = file.source.unchanged_seconds
-    if seconds and now_ns - stamp(file.path)[1] < seconds * 1_000_000_000:
+    if abs(now_ns - stamp(file.path)[1]) < seconds * 1_000_000_000:
         return f"it changed less than {seconds} s ago, so it may still be written"
     return None
 
@@ -84,13 +89,13 @@ def dated(path: Path, name: str, source: Source, settings: Settings, today: date
     made, problem = _made_at(path.name, source)
     if made is None:
         return ExportFile(source, path, name, None, None, problem)
-    exported_at = made.replace(tzinfo=ZoneInfo(settings.centre.time_zone)).astimezone(UTC)
     if made.date() < settings.centre.start:
         problem = f"made on {made.date()}, before centre.start {settings.centre.start}"
     elif made.date() > today:
         problem = f"made on {made.date()}, which is still to come: is the date in its name right?"
     if problem:
         return ExportFile(source, path, name, None, None, problem)
+    exported_at = made.replace(tzinfo=ZoneInfo(settings.centre.time_zone)).astimezone(UTC)
     return ExportFile(source, path, name, made.date(), exported_at.replace(tzinfo=None))
 
 

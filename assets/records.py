@@ -23,7 +23,7 @@ import polars as pl
 from pydantic import BaseModel
 
 from assets.canonical import CanonicalExport, raw_text
-from assets.files import ExportFile, claims, stamp
+from assets.files import ExportFile, claims, growing, stamp
 from assets.reading import FileDeferred, FileRefused, sha256_of
 from pipelines import durable
 from pipelines.settings import Settings
@@ -152,6 +152,8 @@ class RecordStore:
         return receipt
 
     def _load(self, file: ExportFile, receipt: Receipt) -> Receipt:
+        if file.problem is None and (why := growing(file, time.time_ns())):
+            raise FileDeferred(why)
         export, raw_lines = CanonicalExport(file, self.settings), _RawLines()
         folder = self.records / file.source.name
         with _Parts(folder / "unfinished") as parts:
@@ -160,7 +162,7 @@ class RecordStore:
                 raw_lines.add(raw_text(batch, frame))
             parquet = folder / str(file.day) / f"{export.sha256()}.parquet"
             durable.private_folder(parquet.parent)
-            versions = self._take_back(parquet, receipt.reader)
+            versions = self._versions(parquet, receipt.reader)
             durable.rename(parts.together(), parquet)
         private = self.private / file.source.name / str(file.day) / f"{export.sha256()}.jsonl"
         if raw_lines.text and not private.exists():  # its time of writing decides when it expires
@@ -169,7 +171,7 @@ class RecordStore:
         name = parquet.relative_to(self.records).as_posix()
         for version in versions:
             again = version.loaded(export).model_copy(update={"reader": receipt.reader, "parquet": name})
-            self._give_back(version, again)
+            self._renew(version, again)
         return receipt.loaded(export).model_copy(update={"parquet": name})
 
     def _keep(self, receipt: Receipt) -> None:
@@ -199,18 +201,15 @@ class RecordStore:
         dated = (receipt.day, receipt.exported_at_utc) == (file.day, file.exported_at_utc)
         return dated and (receipt.size, receipt.modified_ns, receipt.reader) == (*stamp(file.path), reader)
 
-    def _take_back(self, parquet: Path, reader: str) -> list[Receipt]:
-        """Take back the receipts of records that another reader will replace: killed here, they are read again.
+    def _versions(self, parquet: Path, reader: str) -> list[Receipt]:
+        """The receipts of a content that another reader made: of any name, and of versions that lie nowhere any more.
 
-        Returns them: they may be of other names, and of versions that no longer lie in the exports folder.
+        Killed before they are renewed, those in the exports folder are read again, for their reader is not this one.
         """
         content = parquet.relative_to(self.records).as_posix()
-        versions = [one for one in self.receipts if one.reader != reader and one.parquet == content]
-        for version in versions:
-            self._path(version).unlink(missing_ok=True)
-        return versions
+        return [one for one in self.receipts if one.reader != reader and one.parquet == content]
 
-    def _give_back(self, version: Receipt, read_again: Receipt) -> None:
+    def _renew(self, version: Receipt, read_again: Receipt) -> None:
         """What the new reader made of a content holds for each version with that content."""
         durable.write_private(self._path(read_again), read_again.model_dump_json(indent=1))
         self.receipts[self.receipts.index(version)] = read_again

@@ -97,7 +97,7 @@ class Blocked(Exception):
     def __init__(self, tripped: list[Tripped]) -> None:
         self.tripped = tripped
         newest, *others = [one for one in tripped if one.blocks]
-        more = f" (and so in {len(others)} more months)" if others else ""
+        more = f" ({len(others)} more like it.)" if others else ""
         super().__init__(f"{newest.sentence}{more} {TRIPWIRES[newest.tripwire].what_to_do}")
 
 

@@ -59,6 +59,9 @@ SUMS: dict[str, str] = {
         where missed
             <> missed_abandoned + missed_voicemail + missed_menu + missed_timeout + missed_no_agent + missed_callback
     """,
+    "every share is between 0 and 100 % (marts.indicators)": """
+        select count(*) from marts.indicators where unit = 'percent' and value not between 0 and 100
+    """,
     "the missed share lies within its bounds (marts.indicators)": """
         select count(*) from (
             pivot (from marts.indicators where indicator = 'missed_calls' and dimension = 'all')

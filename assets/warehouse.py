@@ -116,6 +116,7 @@ def build_and_publish(settings: Settings, run_id: str) -> Published:
     file = warehouse.fresh_file(run_id)
     store = RecordStore(settings)
     publication = _publication(settings, store, run_id)
+    warehouse.refuse(publication)
     con = build(file, settings, store, warehouse.history(), publication)
     log.info("verifying contracts, ledger and sums")
     try:
@@ -124,7 +125,7 @@ def build_and_publish(settings: Settings, run_id: str) -> Published:
     except (NotPublishable, Blocked) as reason:
         con.close()
         file.unlink(missing_ok=True)
-        warehouse.refuse(run_id, str(reason))
+        warehouse.refuse(publication, str(reason))
         raise
     rows = {table: _count(con, f"select count(*) from {table}") for table in TABLES}
     outstanding = not_in(con, settings)
@@ -176,6 +177,8 @@ def not_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
     sentences = [
         f"{name} was {status}: {reason}" for name, status, reason in rows if (settings.folders.exports / name).exists()
     ]
+    if not settings.folders.exports.is_dir():
+        sentences.append(f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
     known = {source for (source,) in con.execute("select distinct source from ops.ledger").fetchall()}
     sentences += [
         f"source '{source.name}': no file in {settings.folders.exports} matches {source.files!r}; is 'files' right?"

@@ -1,26 +1,25 @@
-"""What only a whole file can tell: that all its values are in their format, and yet were misread.
+"""What only a whole file can tell: that its values are in their format, and yet were misread.
 
 A date in the other order, two exchanged columns, seconds with a separator of thousands, ids that a spreadsheet
-rounded: each record by itself is sound, together they give it away. Such a file is refused, with a question.
-Belongs here: counting over all records of one file. Does not belong here: anything that one record shows.
+rounded: each record by itself may be right, together they give it away. Such a file is refused, with a question; a city
+that knows better says so by `not_misread`. Belongs here: counting over all records of one file. Does not belong
+here: anything that one record shows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import polars as pl
 
 from assets.adapters.declared import Parser
 from assets.reading import FileRefused
-from pipelines.settings import Duration, Instant, Source
+from pipelines.settings import Doubt, Duration, Instant, Source
 
 MANY = 10
 """What fewer records show may be chance."""
-ONE_IN = 50
-"""Of how many records one may look misdated: a value that was mistyped into another valid one can't be told."""
 MOST_NAMES = 10_000
 FORTNIGHT = timedelta(days=14)
 DIGITS_OF_A_SPREADSHEET = 15
@@ -52,7 +51,7 @@ class WholeFile:
         self._exported = exported
         self._counts: Counter[str] = Counter()
         self._days: Counter[date] = Counter()
-        self._names: dict[str, set[str]] = {column: set() for column in _name_columns(source)}
+        self._names: dict[str, set[str]] = {name: set() for name in _name_columns(source)}
         self._hashes: list[pl.Series] = []
 
     def look(self, raw: pl.DataFrame, frame: pl.DataFrame) -> None:
@@ -63,7 +62,7 @@ class WholeFile:
         self._counts["sound"] += sound.height
         for column, names in self._names.items():
             if len(names) <= MOST_NAMES:
-                names.update(raw[column].unique())
+                names.update(sound[column].drop_nulls().unique())
         moment = _nearest_to_export(self._source)
         if moment is not None:
             local = pl.col(moment[0]).dt.replace_time_zone("UTC").dt.convert_time_zone(self._source.time_zone)
@@ -80,11 +79,18 @@ class WholeFile:
 
     def refuse_if_misread(self) -> None:
         """Raise FileRefused with the first thing that the records show together."""
-        doubts = [self._exchanged, self._no_plan, self._no_names, self._other_order]
-        doubts += [self._thousands, self._rounded, self._twice]
-        for sentence in (doubt() for doubt in doubts):
-            if sentence is not None:
-                raise FileRefused(sentence)
+        doubts: list[tuple[Doubt, Callable[[], str | None]]] = [
+            ("exchanged", self._exchanged),
+            ("exchanged", self._no_plan),
+            ("names", self._no_names),
+            ("date_order", self._other_order),
+            ("thousands", self._thousands),
+            ("ids", self._rounded),
+            ("copies", self._twice),
+        ]
+        for name, doubt in doubts:
+            if name not in self._source.not_misread and (sentence := doubt()) is not None:
+                raise FileRefused(f'{sentence} If it is right as it is, declare not_misread = ["{name}"]')
 
     def _exchanged(self) -> str | None:
         for earlier, later in [*_pairs(self._source), *_queue_pairs(self._source)]:
@@ -92,8 +98,9 @@ class WholeFile:
             if both >= MANY and 2 * wrong > both:
                 names = [", ".join(_declared(self._source, name)) for name in (earlier, later)]
                 return f"in {wrong} of {both} records '{names[0]}' is beyond '{names[1]}': were the columns exchanged?"
-        if self._counts["durations"] >= MANY and 2 * self._counts["impossible"] > self._counts["durations"]:
-            return f"{self._counts['impossible']} of {self._counts['durations']} durations are negative: why?"
+        impossible, records = self._counts["impossible"], self._counts["sound"]
+        if records >= MANY and 2 * impossible > records:
+            return f"{impossible} of {records} records have an impossible duration: what does its column hold?"
         return None
 
     def _no_plan(self) -> str | None:
@@ -115,8 +122,8 @@ class WholeFile:
         for column, names in self._names.items():
             if records >= 10 * MANY and 2 * len(names) > min(records, MOST_NAMES):
                 return (
-                    f"column '{column}' has {len(names)} different values in {records} records: was it exchanged with "
-                    "a column of something else?"
+                    f"column '{getattr(self._source.columns, column)}' has {len(names)} different values in {records} "
+                    "records: was it exchanged with a column of something else?"
                 )
         return None
 
@@ -124,13 +131,16 @@ class WholeFile:
         moment = _nearest_to_export(self._source)
         if moment is None or not _has_two_orders(moment[1]):
             return None
-        swapped = far = 0
+        near = swapped = far = 0
         for day, records in self._days.items():
-            if not self._is_near(day):
-                other = date(day.year, day.day, day.month) if day.day <= 12 else day
-                swapped += records * self._is_near(other)
-                far += records * (not self._is_near(other))
-        if swapped > far and ONE_IN * swapped > self._days.total():
+            other = date(day.year, day.day, day.month) if day.day <= 12 else date.min
+            if self._is_near(day):
+                near += records * (not self._is_near(other))
+            elif self._is_near(other):
+                swapped += records
+            else:
+                far += records
+        if swapped > far and (swapped >= MANY or not near):
             return (
                 f"{swapped} records lie far before the export in the order of days and months that "
                 f"'{moment[1].format}' declares, and within a fortnight of it in the other: which order is it?"
@@ -143,7 +153,7 @@ class WholeFile:
     def _thousands(self) -> str | None:
         for column in _duration_columns(self._source):
             whole, three, other = (self._counts[f"{column} {kind}"] for kind in ("whole", "three", "other"))
-            if three and not other and whole > three:
+            if three and not other and whole >= MANY and whole > three:
                 return (
                     f"in column '{column}' {three} numbers have exactly three digits after the "
                     f"'{self._source.text.decimal}' and all others none: does it separate thousands?"
@@ -233,10 +243,7 @@ def _rounds(source: Source) -> dict[str, pl.Expr]:
 
 
 def _impossible(source: Source) -> dict[str, pl.Expr]:
-    if source.kind != "calls":
-        return {}
-    impossible = pl.col("impossible_duration").is_not_null()
-    return {"impossible": impossible, "durations": impossible | pl.col("wait_seconds").is_not_null()}
+    return {"impossible": pl.col("impossible_duration").is_not_null()} if source.kind == "calls" else {}
 
 
 def _nearest_to_export(source: Source) -> tuple[str, Instant] | None:
@@ -252,11 +259,9 @@ def _has_two_orders(instant: Instant) -> bool:
 
 
 def _name_columns(source: Source) -> list[str]:
-    """The columns of which a value names a group of records, and is published."""
-    declared = (
-        [source.columns.queue] if source.kind == "calls" else [source.columns.service, source.columns.booking_channel]
-    )
-    return [column for column in declared if column]
+    """The canonical columns of which a value names a group of records, and is published, where they are declared."""
+    names = ["queue"] if source.kind == "calls" else ["service", "booking_channel"]
+    return [name for name in names if getattr(source.columns, name)]
 
 
 def _duration_columns(source: Source) -> list[str]:
@@ -267,7 +272,7 @@ def _duration_columns(source: Source) -> list[str]:
 
 
 def _numbers(source: Source) -> dict[str, pl.Expr]:
-    shapes = {"whole": "^[0-9]{1,3}$", "three": f"^[1-9][{source.text.decimal}][0-9]{{3}}$"}
+    shapes = {"whole": "^[1-9][0-9]{0,2}$", "three": f"^[1-9][{source.text.decimal}][0-9]{{3}}$"}
     counted: dict[str, pl.Expr] = {}
     for column in _duration_columns(source):
         value = pl.col(column).str.strip_chars()
@@ -275,7 +280,7 @@ def _numbers(source: Source) -> dict[str, pl.Expr]:
         counted |= {
             f"{column} whole": whole,
             f"{column} three": three,
-            f"{column} other": value.str.contains("^-?[0-9]") & ~whole & ~three,
+            f"{column} other": value.str.contains("^-?[0-9]") & (value != "0") & ~whole & ~three,
         }
     return counted
 

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ from pipelines.lock import NightIsRunning
 from pipelines.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
-    from assets.checking import Check
+    from assets.dry_run import Check
     from pipelines.status import Status
     from pipelines.summary import IndicatorLine, Summary
 
@@ -92,11 +92,11 @@ def status(
     """Say how the warehouse stands. Ends with 1 if the last build was not published or something is not in."""
     settings = _settings(settings_file)
     with _quiet_dagster():
-        from pipelines.status import status_of
+        from pipelines.status import NoStatus, status_of
 
         try:
             found = status_of(settings)
-        except FileNotFoundError as nothing:
+        except NoStatus as nothing:
             _stop(str(nothing), 1)
     if as_json:
         print(json.dumps(asdict(found), default=str, indent=2))
@@ -141,11 +141,11 @@ def check_files(
     for file in files:
         if not file.is_file():
             _stop(f"{file}: {'a folder, name the files in it' if file.is_dir() else 'there is no such file'}", 2)
-    from assets.checking import CannotTellSource, check
+    from assets.dry_run import CannotTellSource, check
+    from assets.files import today
 
     try:
-        today = datetime.now(ZoneInfo(settings.centre.time_zone)).date()
-        checks = [check(file, settings, today, source) for file in files]
+        checks = [check(file, settings, today(settings), source) for file in files]
     except CannotTellSource as error:
         _stop(str(error), 2)
     if as_json:
@@ -169,6 +169,8 @@ def _print_check(one: Check, settings: Settings) -> None:
     lines = [f"taken for an export of source '{one.source}', made {made}"]
     if one.not_seen is not None:
         lines.append(one.not_seen)
+    if one.waits is not None:
+        lines.append(f"a night would wait: {one.waits}")
     if one.reason is not None:
         lines.append(one.reason)
     if one.records:
@@ -229,7 +231,7 @@ class _StatusHandler(logging.Handler):
 
 
 def _print(summary: Summary) -> None:
-    from pipelines.summary import STATES
+    from schemas.ops import STATES
 
     table = Table(title="Indicators, newest complete period", title_justify="left", box=box.SIMPLE_HEAD)
     for heading in ("indicator", "period", "reported", "value", "norm", "met"):

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.exports import today
-from assets.files import export_files
+from assets.files import export_files, today
 from assets.records import RecordStore
 from pipelines.location import build_definitions
 from pipelines.lock import night_lock

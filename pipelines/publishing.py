@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -37,8 +37,9 @@ class Publication(BaseModel):
 
 
 class NotPublished(BaseModel):
-    """A build that was not published: when, by which run, and why in a sentence."""
+    """A build that was not published: what version it was to be, when it began, by which run, and why in a sentence."""
 
+    version: str
     at_utc: datetime
     run_id: str
     reason: str
@@ -115,14 +116,24 @@ class Warehouse:
         """Where the restatements of a publication lie, if it has any; written before it is published."""
         return self.publications / f"{version}.restatements.parquet"
 
-    def refuse(self, run_id: str, reason: str) -> None:
-        """Write down that a build was not published, and why, for who asks for the status."""
-        refusal = NotPublished(at_utc=datetime.now(UTC).replace(tzinfo=None), run_id=run_id, reason=reason)
+    def refuse(
+        self, publication: Publication, reason: str = "it has not finished: it is at work, or was killed"
+    ) -> None:
+        """Write down that a build is not published, and why, for who asks for the status.
+
+        Done when it begins, too: one that is killed says nothing any more.
+        """
+        refusal = NotPublished(
+            version=publication.version, at_utc=publication.published_at_utc, run_id=publication.run_id, reason=reason
+        )
         durable.write_private(self.refusal, refusal.model_dump_json(indent=1))
 
     def refused(self) -> NotPublished | None:
-        """The build after the last publication that was not published, if any."""
-        return NotPublished.model_validate_json(self.refusal.read_bytes()) if self.refusal.exists() else None
+        """The newest build, if it was not published."""
+        if not self.refusal.exists():
+            return None
+        refusal = NotPublished.model_validate_json(self.refusal.read_bytes())
+        return refusal if refusal.version != self.published_version() else None
 
     def publish(self, built: Path, publication: Publication) -> Path:
         """Make a finished file the published one; returns its path. The file must be closed."""

@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NO_BEGIN = date(1, 1, 1)
 NO_END = date(9999, 12, 31)
+FIRST_HOURS = date(1900, 1, 1)
 WHOLE_DAY = (0, 24 * 60)
 
 
@@ -318,11 +319,17 @@ class Valid(Section):
         return self
 
 
+Doubt = Literal["exchanged", "date_order", "thousands", "ids", "names", "copies"]
+"""Why a whole file may have been misread although each of its values is in its format."""
+
+
 class SourceBase(Valid):
     """What call logs and appointment logs have in common.
 
     `valid_from` and `valid_to` bound the days on which the source is expected to deliver; `covers_days` declares
     that each export holds that many days up to its own date, also those without a record.
+
+    `not_misread` names the doubts about whole files that the city has looked into and that are none for this source.
 
     An export is complete if a file of its name and `manifest` lies beside it (where that is declared), if it has not
     changed for `unchanged_seconds` nor while it is read, and if its last line ends.
@@ -339,6 +346,15 @@ class SourceBase(Valid):
     covers_days: int | None = Field(default=None, ge=1)
     manifest: str | None = Field(default=None, pattern=r"^\.[a-z0-9_.]+$")
     unchanged_seconds: int = Field(default=0, ge=0)
+    not_misread: list[Doubt] = []
+
+    @model_validator(mode="after")
+    def _manifests_are_no_exports(self) -> Self:
+        if self.manifest is not None and self.files.endswith(self.manifest):
+            raise ValueError(
+                f"manifest: {self.files!r} end with {self.manifest!r}, so every export would be a manifest"
+            )
+        return self
 
     def reader_fingerprint(self, version: int) -> str:
         """Changes whenever the same bytes would be read into other records."""
@@ -403,6 +419,8 @@ class Hours(Valid):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        if self.valid_from < FIRST_HOURS:
+            raise ValueError(f"valid_from {self.valid_from}: expected {FIRST_HOURS} or later")
         for weekday in WEEKDAYS:
             intervals = self.on(weekday)
             for earlier, later in pairwise(intervals):
@@ -498,9 +516,11 @@ class Calendar(Section):
     def _known(self) -> Self:
         for day in self.yearly:
             try:
-                datetime.strptime(f"2024-{day}", "%Y-%m-%d")
+                date.fromisoformat(f"2024-{day}")
             except ValueError:
                 raise ValueError(f"yearly: {day!r} is no day of the year such as '07-11'") from None
+        if self.subdivision is not None and self.country is None:
+            raise ValueError("subdivision: expected 'country' beside it")
         try:
             self.holidays(2024, 2024)
         except NotImplementedError:
@@ -716,6 +736,11 @@ def changed_settings(before: str, after: str) -> list[str]:
         for key in ("folders", "retention", "tripwires", "action_plan"):
             settings.pop(key, None)
         settings.get("centre", {}).pop("name", None)
+        for key in ("country", "subdivision", "yearly"):
+            settings.get("calendar", {}).pop(key, None)
+        for source in settings.get("sources", []):
+            for key in ("manifest", "unchanged_seconds", "not_misread"):
+                source.pop(key, None)
     return sorted(_differences(old, new))
 
 

@@ -59,6 +59,10 @@ class Status:
         return self.not_published is not None or bool(self.not_in)
 
 
+class NoStatus(Exception):
+    """There is no published warehouse that can be asked; the message says why and what to do."""
+
+
 PUBLISHED = """
     select version, published_at_utc, as_of_utc from ops.publications
     order by published_at_utc desc, version desc limit 1
@@ -66,12 +70,23 @@ PUBLISHED = """
 
 
 def status_of(settings: Settings) -> Status:
-    """Ask the published warehouse. Raises FileNotFoundError before the first publication."""
+    """Ask the published warehouse. Raises NoStatus where there is none that can be asked."""
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
     refused = warehouse.refused()
     if not warehouse.link.exists():
         why = _sentence(refused) if refused else "run `kcc run`"
-        raise FileNotFoundError(f"{warehouse.link}: nothing is published yet; {why}")
+        raise NoStatus(f"{warehouse.link}: nothing is published yet; {why}")
+    try:
+        return _ask(warehouse, refused, settings)
+    except duckdb.CatalogException:
+        version = warehouse.published_version()
+        why = _sentence(refused) if refused else "run `kcc run`"
+        raise NoStatus(
+            f"{warehouse.link}: {version} was published by another version of this software; {why}"
+        ) from None
+
+
+def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings) -> Status:
     with duckdb.connect(str(warehouse.link), read_only=True) as con:
         version, published_at, as_of = con.execute(PUBLISHED).fetchall()[0]
         found = tripped(con)

@@ -14,8 +14,7 @@ import duckdb
 from assets.tripwires import tripped
 from assets.warehouse import not_in
 from pipelines.settings import Settings
-
-STATES = ("records", "accepted", "excluded", "duplicates", "superseded", "quarantined")
+from schemas.ops import STATES
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from schemas.core import Table
 from schemas.types import Amount, Instant
 
 TRIPWIRES = list(get_args(TripwireName))
+STATES = ("records", "accepted", "excluded", "duplicates", "superseded", "quarantined")
+"""The columns of ops.ledger that count records: all of them, then each state."""
 
 
 class Ledger(Table):

@@ -497,7 +497,7 @@ FAULTS = [
     Fault("a separator of thousands", column("wait", lambda value: f"{int(value):,}".replace(",", ".")), Refused("separate thousands")),
     Fault("another separator of thousands", column("wait", lambda value: f"{int(value):,}"), Exact(3, 3, reason="not a number of seconds")),
     Fault("scientific numbers", column("wait", lambda value: f"{float(value):.1E}", 2), Exact(2, 2, reason="not a number of seconds")),
-    Fault("negative waits", column("wait", lambda value: f"-{value}"), Refused("durations are negative")),
+    Fault("negative waits", column("wait", lambda value: f"-{value}"), Refused("have an impossible duration")),
     Fault("ids as scientific numbers", column("id", lambda value: f"{float(value):.2E}"), Refused(TOO_MANY)),
     Fault("one id as a scientific number", column("id", lambda value: f"{float(value):.2E}", 1), Exact(1, 1, reason="a spreadsheet made of an id")),
     Fault("ids rounded by a spreadsheet", column("id", lambda value: value[:15] + "00"), Refused("are rounded to 15 digits")),

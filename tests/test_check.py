@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from assets.checking import CannotTellSource, Check, check
+from assets.dry_run import CannotTellSource, Check, check
 from assets.files import export_files
 from pipelines.cli import app
 from pipelines.settings import ROOT, Settings

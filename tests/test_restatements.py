@@ -94,6 +94,23 @@ def test_a_record_that_a_re_delivery_no_longer_holds_is_a_correction_of_its_mont
     assert restated(settings) == [("2025-01-01", 1, 2, 0, 1, "corrected export calls_2025-03-01.csv")]
 
 
+def test_a_figure_that_goes_and_comes_back_is_restated_twice(tmp_path: Path) -> None:
+    settings = city_of(tmp_path)
+    wonen = call("2025-02-12 10:00:00", "missed", id="w", queue="Wonen")
+    for records in ([*february("answered"), wonen], february("answered"), [*february("answered"), wonen]):
+        write_calls(tmp_path, "2025-03-01", records)
+        publish(settings)
+    with duckdb.connect(str(tmp_path / "data" / "warehouse" / "kcc.duckdb"), read_only=True) as con:
+        told = con.execute(
+            """
+            select old_value, new_value from ops.restatements
+            where dimension = 'Wonen' and variant = 'headline' and indicator = 'missed_calls' and period_type = 'month'
+            order by restated_at_utc
+            """
+        ).fetchall()
+    assert told == [(100.0, None), (None, 100.0)]
+
+
 def test_a_setting_that_changes_a_complete_month_is_named(tmp_path: Path) -> None:
     write_calls(tmp_path, "2025-03-01", [call("2025-02-10 16:30:00", "missed"), *february("answered")])
     publish(city_of(tmp_path, text='[[hours]]\nservice_point = "telephone"\nmonday = ["09:00-16:00"]\n'))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
+import assets.warehouse
 import pipelines.cli
 from assets.tripwires import Blocked
+from pipelines.publishing import NotPublished
 from pipelines.settings import Settings
-from pipelines.status import status_of
+from pipelines.status import NoStatus, status_of
 from tests.city import (
     APPOINTMENTS,
     CALLS,
@@ -34,8 +37,12 @@ def published(folder: Path, **parts: Any) -> Settings:
     return settings
 
 
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_before_the_first_publication_there_is_nothing_but_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="nothing is published yet; run `kcc run`"):
+    with pytest.raises(NoStatus, match="nothing is published yet; run `kcc run`"):
         status_of(settings_of(tmp_path))
 
 
@@ -87,6 +94,45 @@ def test_the_newest_restatement_is_told_by_its_headline(tmp_path: Path) -> None:
     assert str(status.newest_restatement) == (
         "missed_calls, 2025-02: 50.00 became 66.67 percent, and 13 more figures (late export calls_2025-03-02.csv)"
     )
+
+
+def test_a_warehouse_of_another_version_of_the_software_is_told_in_a_sentence(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    settings = published(tmp_path)
+    version = (tmp_path / "data" / "warehouse" / "kcc.duckdb").resolve()
+    version.chmod(0o644)
+    with duckdb.connect(str(version)) as con:
+        con.execute("drop table ops.tripwires")
+    with pytest.raises(NoStatus, match="published by another version of this software; run `kcc run`"):
+        status_of(settings)
+
+
+def test_a_build_that_died_is_told_and_one_that_died_after_publishing_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    published(tmp_path)
+    with monkeypatch.context() as dying:
+        dying.setattr(assets.warehouse, "verify", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            published(tmp_path)
+    assert "it has not finished: it is at work, or was killed" in str(status_of(settings_of(tmp_path)).not_published)
+
+    refusal = tmp_path / "data" / "warehouse" / "not_published.json"
+    told = refusal.read_text()
+    settings = published(tmp_path)
+    version = status_of(settings).version
+    refusal.write_text(told.replace(NotPublished.model_validate_json(told).version, version))  # killed before it went
+    assert status_of(settings_of(tmp_path, sources=[CALLS])).not_published is None
+
+
+def test_an_exports_folder_that_is_away_is_told(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    settings = published(tmp_path)
+    (tmp_path / "exports").rename(tmp_path / "away")
+    assert status_of(settings).not_in == [
+        f"{tmp_path}/exports: there is no such folder; set folders.exports or KCC_EXPORTS"
+    ]
 
 
 def test_the_command_prints_it_and_ends_with_1_if_somebody_should_look(

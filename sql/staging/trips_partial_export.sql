@@ -38,7 +38,7 @@ older as (
         on
             held.source = spans.source
             and not held.is_replaced
-            and (held.exported_at_utc, held.file_name) < (spans.exported_at_utc, spans.file_name)
+            and held.exported_at_utc < spans.exported_at_utc
             and held.date <= spans.last_date
             and (held.date > spans.first_date or held.date = spans.last_date)
     union all

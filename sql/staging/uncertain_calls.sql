@@ -1,6 +1,6 @@
 -- What a missed share may hide, for its bounds: calls still open, and records in quarantine. `undecided` are in no
--- figure; `missed` and `answered` are, by an older version, while the newest can't be read. Rather too many than
--- too few: what cannot be dated counts in every period that its file tells of.
+-- figure; `missed` and `answered` are, by an older version or another leg, while this one can't be read. Rather too
+-- many than too few: what can't be dated counts in every period that its file tells of.
 with newest as (
     -- of a record that was delivered again only the newest version is in doubt
     select * from staging.call_records
@@ -20,28 +20,17 @@ quarantined as (
     where newest.exclusion_rule is null
 ),
 
--- the call that an older version of the record is a leg of
+-- the call of which a readable record stands: an older version of this one, or another leg
 known as (
     select
         quarantined.file_id,
         quarantined.line,
-        any_value(calls.outcome) as outcome,
-        any_value(calls.arrived_date) as date
+        calls.source,
+        calls.call_id,
+        calls.outcome,
+        calls.arrived_date as date
     from quarantined
-    inner join staging.call_records as older
-        on
-            older.source = quarantined.source
-            and older.record_key = quarantined.record_key
-    inner join staging.call_states as states
-        on
-            states.file_id = older.file_id
-            and states.line = older.line
-            and states.state = 'accepted'
-    inner join core.calls as calls
-        on
-            calls.source = states.source
-            and calls.call_id = states.call_id
-    group by quarantined.file_id, quarantined.line
+    inner join core.calls as calls using (source, call_id)
 ),
 
 unknown as (
@@ -115,7 +104,7 @@ doubtful as (
     union all
     select
         known.date,
-        format('{}:{}', known.file_id, known.line),
+        format('{}:{}', known.source, known.call_id),
         known.outcome
     from known
     where known.outcome in ('missed', 'answered')

@@ -98,11 +98,20 @@ def test_a_day_in_the_other_order_that_lies_in_the_fortnight_before_the_export_i
         read(tmp_path, content, date(2025, 3, 3), columns=ARRIVED_DAY_FIRST)
 
 
-def test_one_old_record_in_fifty_may_be_old(tmp_path: Path) -> None:
+def test_a_few_old_records_among_recent_ones_may_be_old(tmp_path: Path) -> None:
     exported, recent, old = date(2025, 3, 3), date(2025, 3, 1), date(2025, 2, 3)
-    assert read(tmp_path, arriving([recent] * 49 + [old], "%d/%m/%Y"), exported, columns=ARRIVED_DAY_FIRST) == (50, 0)
-    with pytest.raises(FileRefused):
-        read(tmp_path, arriving([recent] * 48 + [old], "%d/%m/%Y"), exported, columns=ARRIVED_DAY_FIRST)
+    few, many = (arriving([recent] * 40 + [old] * number, "%d/%m/%Y") for number in (9, 10))
+    assert read(tmp_path, few, exported, columns=ARRIVED_DAY_FIRST) == (49, 0)
+    with pytest.raises(FileRefused, match="10 records lie far before"):
+        read(tmp_path, many, exported, columns=ARRIVED_DAY_FIRST)
+
+
+def test_a_doubt_that_the_city_has_looked_into_is_none(tmp_path: Path) -> None:
+    content = arriving([date(2025, 2, 3)] * 3, "%d/%m/%Y")
+    with pytest.raises(FileRefused, match=r'declare not_misread = \["date_order"\]'):
+        read(tmp_path, content, date(2025, 3, 3), columns=ARRIVED_DAY_FIRST)
+    known = {"not_misread": ["date_order"], "columns": ARRIVED_DAY_FIRST}
+    assert read(tmp_path, content, date(2025, 3, 3), **known) == (3, 0)
 
 
 def test_nobody_writes_a_year_and_then_the_day(tmp_path: Path) -> None:
@@ -168,7 +177,9 @@ def test_a_queue_that_is_another_in_every_second_record_is_no_queue(
 @pytest.mark.parametrize(
     ("waits", "is_refused"),
     [
-        pytest.param(["10", "999", "1.234"], True, id="1.234 among whole numbers"),
+        pytest.param(["10", "999"] * 5 + ["1.234"], True, id="1.234 among many whole numbers"),
+        pytest.param(["0", "0", "9.125"], False, id="0 among few"),
+        pytest.param(["0"] * 20 + ["9.125"], False, id="0 is written so in any number of digits"),
         pytest.param(["10", "999", "1.5", "1.234"], False, id="1.5 shows what the point is"),
         pytest.param(["10.000", "0.999", "1.234"], False, id="milliseconds"),
         pytest.param(["10", "1000", "1.234"], False, id="1000 shows that nothing separates thousands"),

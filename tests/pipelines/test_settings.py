@@ -339,6 +339,27 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         '[calendar]\ncountry = "BE"\nsubdivision = "Lier"',
         ["calendar", "'BE Lier'", "no calendar"],
     ),
+    "a region without its country": (
+        "[calendar]",
+        '[calendar]\nsubdivision = "BY"',
+        ["calendar", "subdivision", "'country'"],
+    ),
+    "a yearly holiday without its zeros": (
+        "[calendar]",
+        '[calendar]\nyearly = { "7-1" = "feest" }',
+        ["calendar", "yearly", "'7-1'", "'07-11'"],
+    ),
+    "hours from a time before there were telephones": (
+        'service_point = "desk"\nvalid_from = 2024-01-01',
+        'service_point = "desk"\nvalid_from = 0001-01-01',
+        ["hours[2]", "0001-01-01", "1900-01-01"],
+    ),
+    "a manifest that every export is": (AT, AT + '\nmanifest = ".csv"', ["sources[1]", "manifest", "'.csv'"]),
+    "a doubt that does not exist": (
+        AT,
+        AT + '\nnot_misread = ["zone"]',
+        ["sources[1].not_misread[0]", "'zone'", "'ids'"],
+    ),
     "a yearly holiday that is no day": (
         "[calendar]",
         '[calendar]\nyearly = { "11-31" = "feest" }',

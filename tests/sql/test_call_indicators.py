@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,6 +118,34 @@ def test_the_missed_share_is_of_the_calls_answered_or_missed_inside_opening_hour
             where indicator = 'missed_calls' and variant = 'headline' and period_type = 'month' and dimension = 'all'
         """
         assert one(con, value) == (400 / 7, "percent")
+
+
+@pytest.mark.parametrize(
+    ("second_leg", "lowest", "highest"),
+    [("missed", (0, 1), (1, 1)), ("answered", (0, 1), (1, 1))],
+)
+def test_a_call_of_several_legs_is_in_doubt_once_and_a_share_stays_a_share(
+    tmp_path: Path, second_leg: str, lowest: tuple[int, int], highest: tuple[int, int]
+) -> None:
+    source = phone({"leg_id": "leg"}, max_quarantined_share=1)
+    legs = [call(INSIDE, "missed", id="a", leg="1"), call(INSIDE, second_leg, id="a", leg="2")]
+    write_calls(tmp_path, "2025-03-10", legs)
+    write_calls(tmp_path, "2025-03-11", [{**leg, "outcome": "no such word"} for leg in legs])
+    with warehouse(settings_of(tmp_path, sources=[source], hours=HOURS)) as con:
+        bounds = fractions(con, "missed_calls")
+    assert (bounds["lowest_possible"], bounds["highest_possible"]) == (lowest, highest)
+
+
+def test_a_call_with_a_leg_in_quarantine_may_have_been_answered_there(tmp_path: Path) -> None:
+    source = phone({"leg_id": "leg"}, max_quarantined_share=1)
+    records = [
+        call(INSIDE, "missed", id="a", leg="1"),
+        call(INSIDE, "no such word", id="a", leg="2"),
+        call(INSIDE, "missed", id="b", leg="1"),
+    ]
+    with city(tmp_path, *records, source=source) as con:
+        bounds = fractions(con, "missed_calls")
+    assert (bounds["lowest_possible"], bounds["highest_possible"]) == ((1, 2), (2, 2))
 
 
 def test_reported_counts_records_but_no_duplicates_and_no_superseded_versions(tmp_path: Path) -> None:

@@ -2579,14 +2579,13 @@ def uncertain_of(
     *records: tuple[Any, ...],
     bad: tuple[tuple[int, int], ...] = ((1, 1),),
     opened: tuple[tuple[Any, ...], ...] = (),
-    states: tuple[tuple[Any, ...], ...] = (),
     counts: str = "undecided",
     **common: Any,
 ) -> list[tuple[Any, ...]]:
     """How many calls are uncertain if the records of these files and lines are in quarantine.
 
     The telephone is open on Monday 10 March, 9-12, the desk all day. `opened` are calls: id, date, outcome, whether
-    inside; `states` are those of older versions, and the ids of their calls.
+    inside.
     """
     told = {"file_id": 1, "source": "phone", "file_name": "a", "exported_at_utc": "2025-03-11", "is_replaced": False}
     rows = (
@@ -2604,7 +2603,6 @@ def uncertain_of(
         .given("staging.call_records", columns, *records, **{**told, **common})
         .given("staging.call_quarantine", "file_id line", *bad)
         .given("core.calls", "call_id arrived_date outcome is_within_opening_hours", *opened, source="phone")
-        .given("staging.call_states", "file_id line state call_id", *states, source="phone")
         .run("staging.uncertain_calls")
     )
     return only(rows, f"period_type period {counts}")
@@ -2715,23 +2713,18 @@ def test_a_record_in_quarantine_without_a_date_is_uncertain_in_each_month_that_i
 
 
 @pytest.mark.parametrize(
-    ("state", "outcome", "counted"),
-    [
-        ("accepted", "missed", (0, 1, 0)),
-        ("accepted", "answered", (0, 0, 1)),
-        ("accepted", "outside_hours", None),
-        ("superseded", "missed", (1, 0, 0)),
-    ],
+    ("outcome", "counted"),
+    [("missed", (0, 1, 0)), ("answered", (0, 0, 1)), ("outside_hours", None), ("excluded", None)],
 )
-def test_a_call_whose_newest_version_is_in_quarantine_is_doubted_as_what_the_older_one_made_it(
-    state: str, outcome: str, counted: tuple[int, int, int] | None
+def test_a_call_of_which_a_record_is_in_quarantine_is_doubted_once_as_what_the_others_made_it(
+    outcome: str, counted: tuple[int, int, int] | None
 ) -> None:
     found = uncertain_of(
-        "file_id line exported_at_utc record_key arrived_local",
-        (1, 1, "2025-03-12", "key", monday("10:00")),
-        (2, 1, "2025-03-11", "key", monday("10:00")),
+        "line call_id record_key arrived_local",
+        (1, "call", "leg 1", monday("10:00")),
+        (2, "call", "leg 2", monday("10:01")),
+        bad=((1, 1), (1, 2)),
         opened=(("call", "2025-03-10", outcome, True),),
-        states=((2, 1, state, "call"),),
         counts="undecided missed answered",
     )
     assert found == ([] if counted is None else [("month", "2025-03-01", *counted), ("year", "2025-01-01", *counted)])
@@ -3138,7 +3131,7 @@ def test_an_export_that_holds_far_fewer_calls_of_a_day_than_an_older_one_trips()
         ("calls", (10,), (5,), False),
         ("calls", (9,), (1,), False),
         ("calls", (4,), (10,), False),
-        ("calls exported", (10, "2025-04-02"), (4, "2025-04-02"), True),
+        ("calls exported", (10, "2025-04-02"), (4, "2025-04-02"), False),
         ("calls exported", (4, "2025-04-02"), (10, "2025-04-02"), False),
         ("calls exported", (10, "2025-04-03"), (4, "2025-04-02"), False),
         ("calls source", (10, "other"), (4, "phone"), False),
@@ -3155,7 +3148,7 @@ def test_an_export_that_holds_far_fewer_calls_of_a_day_than_an_older_one_trips()
         "exactly the share",
         "too few before",
         "fewer before",
-        "older by file name",
+        "of the same moment",
         "newer by file name",
         "older by its export, whatever its name",
         "of another source",
@@ -3567,7 +3560,7 @@ def test_a_figure_that_came_out_otherwise_is_restated_with_what_it_was_and_is_by
             *("v3", "2025-03-12 03:30:00"),
             *("missed_calls", "headline", "month", "2025-01-01", "all", "all"),
             *(20.0, 40.0, "percent", 1, 5, 2, 5),
-            "neither an export nor a setting: another version of this software",
+            "neither an export nor a setting: another version of this software, or records that are gone",
         )
     ]
 
@@ -3642,7 +3635,7 @@ def test_a_figure_that_was_not_published_as_complete_is_not_restated() -> None:
 def test_a_figure_is_restated_because_of_the_exports_that_tell_of_its_period(
     was: dict[str, str], touched: tuple[Any, ...], why: str | None
 ) -> None:
-    fallback = "neither an export nor a setting: another version of this software"
+    fallback = "neither an export nor a setting: another version of this software, or records that are gone"
     assert only(restated_of(was=was, touched=(touched,)), "why") == [(why or fallback,)]
 
 

@@ -542,6 +542,13 @@ def test_exactly_the_declared_share_of_bad_records_is_not_too_many(
     assert [state.status for state in file_states([receipt], settings)] == [status]
 
 
+def test_a_file_of_the_year_1_is_refused_like_any_other_of_before_the_start(tmp_path: Path) -> None:
+    midnight = {**CALLS, "export": {**CALLS["export"], "time": "00:00"}}
+    write_calls(tmp_path, "0001-01-01", [call("2025-03-10 10:00:00")])
+    (receipt,) = read_all(settings_of(tmp_path, sources=[midnight])).receipts
+    assert (receipt.status, receipt.reason) == ("refused", "made on 0001-01-01, before centre.start 2025-01-01")
+
+
 def test_a_file_whose_export_day_cannot_be_right_is_refused_and_says_why(tmp_path: Path) -> None:
     # the test's today is 31 January 2026, and the centre starts on 1 January 2025
     refused = {

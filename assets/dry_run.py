@@ -10,22 +10,23 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from time import time_ns
 
 import duckdb
 
 from assets.adapters.declared import columns_of
 from assets.build import empty_warehouse, run_sql, sql_files, upstream
 from assets.canonical import CanonicalExport
-from assets.files import claimed_twice, claims, dated
+from assets.files import claimed_twice, claims, dated, growing
 from assets.inputs import Stream, file_states, lay_inputs
 from assets.reading import FileDeferred, FileRefused, TextExport
 from assets.records import Receipt, RecordStore, new_receipt
 from pipelines.publishing import History
 from pipelines.settings import Settings, Source
+from schemas.ops import STATES
 
 TOLD = 20
 """How many quarantined records are told one by one."""
-STATES = ("records", "accepted", "excluded", "duplicates", "superseded", "quarantined")
 
 
 class CannotTellSource(Exception):
@@ -48,7 +49,9 @@ class Quarantined:
 
 @dataclass(frozen=True)
 class Check:
-    """What would become of one file by itself. `records` counts it by state; `not_seen` says why no night takes it."""
+    """What would become of one file by itself. `records` counts it by state; `not_seen` says why no night takes it, and
+    `waits` why a night would not take it yet.
+    """
 
     file: str
     source: str
@@ -56,6 +59,7 @@ class Check:
     status: str
     reason: str | None = None
     not_seen: str | None = None
+    waits: str | None = None
     records: dict[str, int] = field(default_factory=dict)
     quarantined: list[Quarantined] = field(default_factory=list)
 
@@ -78,6 +82,7 @@ def check(path: Path, settings: Settings, today: date, source_name: str | None =
         ):
             file = claimed_twice(file, other)
     answer = Check(str(path), source.name, file.exported_at_utc, "loaded", not_seen=_not_seen(path, source, settings))
+    answer = replace(answer, waits=growing(file, time_ns()))
     receipt, con = new_receipt(file, delivery=1), empty_warehouse()
     try:
         export = CanonicalExport(file, settings)
@@ -92,6 +97,8 @@ def check(path: Path, settings: Settings, today: date, source_name: str | None =
         return replace(answer, status=receipt.status, reason=receipt.reason)
     finally:
         con.close()
+    if receipt.status == "refused":  # its records are in no other state
+        counts = {state: counts[state] for state in ("records", "quarantined")}
     return replace(answer, status=receipt.status, reason=receipt.reason, records=counts, quarantined=quarantined)
 
 
