@@ -32,7 +32,7 @@ MOST_RAW_RECORDS = 1000
 """Records of a file whose raw fields are kept: a wrong mapping must not copy a whole export, callers included."""
 MOST_RAW_TEXT = 10_000_000
 """Characters that they may have together."""
-READER_VERSION = 2
+READER_VERSION = 3
 """Raise it when the same bytes and settings would be read into other records: everything is then read again."""
 
 
@@ -161,7 +161,9 @@ class RecordStore:
             parquet = folder / str(file.day) / f"{export.sha256()}.parquet"
             durable.private_folder(parquet.parent)
             versions = self._take_back(parquet, receipt.reader)
-            durable.rename(parts.together(), parquet)
+            whole = parts.together()
+            whole.chmod(0o600)
+            durable.rename(whole, parquet)
         private = self.private / file.source.name / str(file.day) / f"{export.sha256()}.jsonl"
         if raw_lines.text and not private.exists():  # its time of writing decides when it expires
             durable.private_folder(private.parent)

@@ -405,7 +405,7 @@ def test_every_record_is_kept_with_its_line_and_what_is_wrong_with_it(
     assert dict(zip(frame["line"], frame["quarantine_reason"], strict=True)) == {
         2: None,
         3: "an empty line",
-        4: None,
+        4: "holds a control character",
         6: "not one of the declared outcomes",
         7: "2 fields, where the header has 11",
         8: "not one of the declared outcomes",
@@ -414,7 +414,7 @@ def test_every_record_is_kept_with_its_line_and_what_is_wrong_with_it(
         11: "12 fields, where the header has 11",
     }
     assert frame["line"].is_sorted()
-    assert (receipt.records, receipt.quarantined) == (9, 5)
+    assert (receipt.records, receipt.quarantined) == (9, 6)
     assert receipt.first_quarantine == "line 3, (all): an empty line"
 
 
