@@ -145,7 +145,8 @@ class RecordStore:
         try:
             receipt = self._load(file, receipt)
         except (FileRefused, FileDeferred) as reason:
-            receipt = receipt.not_loaded(reason).model_copy(update={"sha256": sha256_of(file.path)})
+            sha256 = "" if file.leads_out else sha256_of(file.path)
+            receipt = receipt.not_loaded(reason).model_copy(update={"sha256": sha256})
         if before is not None and before.sha256 == receipt.sha256:
             receipt = receipt.model_copy(update={"delivered_at_utc": before.delivered_at_utc})
         self._keep(receipt)
@@ -278,10 +279,10 @@ def latest_by_name(receipts: Iterable[Receipt]) -> dict[tuple[str, str], Receipt
 
 
 def _stat(file: ExportFile) -> tuple[int, int]:
-    """Size and time of change; that of nothing if the file went away since it was found."""
+    """Size and time of change; that of nothing if nobody can tell: it went away, or may not be looked at."""
     try:
         stat = file.path.stat()
-    except FileNotFoundError:
+    except OSError:
         return 0, 0
     return stat.st_size, stat.st_mtime_ns
 

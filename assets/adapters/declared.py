@@ -28,7 +28,7 @@ SPREADSHEET_ID = r"""^[+-]?[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+$|^="|^'[^']*$|^#+$|
 GARBLED = "[ÂÃ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|\ufffd"
 """UTF-8 that was taken for cp1252 on its way (é became Ã©), and the sign for what could not be decoded at all."""
 ACTS = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
-"""Characters that act instead of being seen: a tab, a line end, an escape, a mark that turns the direction of reading."""
+"""Characters that act instead of being seen: a tab, a line end, an escape, a mark that turns the reading direction."""
 FORMULA = r"^=|^[+\-@].*[(|!]"
 """What a spreadsheet would calculate, or run: `=1+1`, `@SUM(A1)`, `+cmd|' /C calc'!A0`; not `+32 3 000 00 00`."""
 MOST_CHARACTERS = 200

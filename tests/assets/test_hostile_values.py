@@ -111,9 +111,7 @@ def test_of_a_record_in_quarantine_no_text_of_the_export_is_kept_but_its_key(tmp
     source = {**CALLS, "columns": columns, "max_quarantined_share": 1}
     shifted = {**call("not a moment"), "leg": "1", "queue": number}
     write_calls(tmp_path, "2025-03-31", [shifted])
-    write_appointments(
-        tmp_path, "2025-03-31", [{**appointment("not a moment"), "service": number, "channel": number}]
-    )
+    write_appointments(tmp_path, "2025-03-31", [{**appointment("not a moment"), "service": number, "channel": number}])
     settings = settings_of(tmp_path, sources=[source, {**APPOINTMENTS, "max_quarantined_share": 1}])
     store = RecordStore(settings)
     for file in export_files(settings, TODAY):
