@@ -18,6 +18,7 @@ import duckdb
 
 from assets.inputs import lay_inputs
 from assets.records import RecordStore
+from assets.sessions import confine, in_memory, quoted
 from pipelines import durable
 from pipelines.publishing import History, Publication
 from pipelines.settings import ROOT, Settings
@@ -68,7 +69,7 @@ def build(
     Returns a connection in which `core`, `marts`, `ops`, `staging.*` and `input.*` can be queried, for the
     checks; `close` it with `finish`.
     """
-    con = empty_warehouse(str(file))
+    con = empty_warehouse(str(file), settings.folders.data)
     lay_inputs(con, settings, store, history, publication)
     for table in sql_files():
         log.debug("building %s", table)
@@ -78,9 +79,12 @@ def build(
     return con
 
 
-def empty_warehouse(file: str = ":memory:") -> duckdb.DuckDBPyConnection:
-    """A new warehouse without tables: the published schemas in `file`, `input` and `staging` in memory."""
-    con = duckdb.connect(":memory:")
+def empty_warehouse(file: str = ":memory:", data: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A new warehouse without tables: the published schemas in `file`, `input` and `staging` in memory.
+
+    Its SQL opens no other file than records and warehouse below `data`.
+    """
+    con = in_memory()
     con.execute("set timezone = 'UTC'")
     con.execute(f"attach {quoted(file)} as kcc (storage_version '{STORAGE_VERSION}')")
     con.execute("attach ':memory:' as input")
@@ -88,6 +92,7 @@ def empty_warehouse(file: str = ":memory:") -> duckdb.DuckDBPyConnection:
     con.execute("use kcc")
     for schema in PUBLISHED_SCHEMAS:
         con.execute(f"create schema {schema}")
+    confine(con, data)
     return con
 
 
@@ -137,8 +142,3 @@ def _comment(con: duckdb.DuckDBPyConnection, table: str) -> None:
     for name, column in TABLES[table].to_schema().columns.items():
         con.execute(f'comment on column {table}."{name}" is {quoted(column.description or "")}')
     con.execute("commit")
-
-
-def quoted(text: str) -> str:
-    """A SQL string, for the few statements that take no bound parameter."""
-    return "'" + text.replace("'", "''") + "'"

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import pandera.errors
+import pandera.polars as pa
 import polars as pl
 
 from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
@@ -26,6 +28,10 @@ MOST_QUARANTINED = 100_000
 """With more records that can't be read a file is refused without reading on, whatever its share allows."""
 MOST_COLUMNS = 1000
 HOUR = timedelta(hours=1)
+
+
+class NotCanonical(Exception):
+    """The reader made records that break their contract: a fault of this program, told without a value."""
 
 
 class CanonicalExport:
@@ -134,9 +140,26 @@ def _canonical(raw: pl.DataFrame, batch: Batch, width: int, source: Source, late
             schema_overrides={"line": pl.Int64},
         )
         frame = pl.concat([frame, ragged], how="diagonal")
-        frame = frame.with_columns(pl.col(name).fill_null(value) for name, value in _WHEN_UNKNOWN if name in frame)
-    model.validate(frame)
+    sound = pl.col("quarantine_reason").is_null()
+    frame = frame.with_columns(pl.when(sound).then(name).alias(name) for name in _SAID_BY_THE_EXPORT if name in frame)
+    frame = frame.with_columns(pl.col(name).fill_null(value) for name, value in _WHEN_UNKNOWN if name in frame)
+    _check_border(model, frame, source)
     return frame.sort("line")
+
+
+def _check_border(model: type[pa.DataFrameModel], frame: pl.DataFrame, source: Source) -> None:
+    """Hold the records against their contract; what Pandera says of a failure would quote the values."""
+    try:
+        model.validate(frame)
+    except pandera.errors.SchemaError as error:
+        raise NotCanonical(
+            f"source '{source.name}': the records made of it break {model.__name__}: "
+            f"{getattr(error.schema, 'name', model.__name__)}, {error.check}"
+        ) from None
+
+
+_SAID_BY_THE_EXPORT = ("call_id", "leg_id", "queue", "appointment_id", "service", "booking_channel")
+"""Text that is the export's own. In a line that can't be read it may be anything, so only the key is kept of it."""
 
 
 _WHEN_UNKNOWN: tuple[tuple[str, str | bool], ...] = (

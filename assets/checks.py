@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from assets.tripwires import TRIPWIRES, Tripped
+from pipelines.plain import in_markdown
 
 LEDGER = "ops.ledger"
 ADDS_UP = "adds_up"
@@ -56,7 +57,7 @@ def every_export_is_in(outstanding: Sequence[str]) -> dg.AssetCheckResult:
         asset_key=asset_key(LEDGER),
         passed=not outstanding,
         severity=dg.AssetCheckSeverity.ERROR,
-        description="; ".join(outstanding) or "Every export is in.",
+        description=in_markdown("; ".join(outstanding)) or "Every export is in.",
         metadata={"not_in": len(outstanding)},
     )
 
@@ -70,7 +71,7 @@ def tripwires(tripped: Sequence[Tripped]) -> Iterator[dg.AssetCheckResult]:
             asset_key=asset_key(wire.asset),
             passed=all(one.accepted_reason is not None for one in found),
             severity=dg.AssetCheckSeverity.ERROR if wire.is_blocking else dg.AssetCheckSeverity.WARN,
-            description=" ".join(map(str, found)) or "Nothing found.",
+            description=in_markdown(" ".join(map(str, found))) or "Nothing found.",
             metadata={
                 **({"what_to_do": wire.what_to_do} if found else {}),
                 **({"by_weekday_and_hour": dg.MetadataValue.md(_hours(found))} if any(o.hours for o in found) else {}),

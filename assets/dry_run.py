@@ -17,10 +17,11 @@ import duckdb
 from assets.adapters.declared import columns_of
 from assets.build import empty_warehouse, run_sql, sql_files, upstream
 from assets.canonical import CanonicalExport
-from assets.files import claimed_twice, claims, dated, growing
+from assets.files import claimed_twice, claims, dated, growing, is_in_exports, name_of
 from assets.inputs import Stream, file_states, lay_inputs
 from assets.reading import FileDeferred, FileRefused, TextExport
 from assets.records import Receipt, RecordStore, new_receipt
+from pipelines.plain import printable
 from pipelines.publishing import History
 from pipelines.settings import Settings, Source
 from schemas.ops import STATES
@@ -72,16 +73,18 @@ class Check:
 def check(path: Path, settings: Settings, today: date, source_name: str | None = None) -> Check:
     """What a night would do with the file. Raises CannotTellSource."""
     source = _named(settings, source_name) if source_name is not None else _source_of(path, settings)
-    file = dated(path, _name(path, settings), source, settings, today)
+    file = dated(path, name_of(path, settings), source, settings, today)
     for other in settings.sources:
         if (
             other is not source
-            and _is_in_exports(path, settings)
+            and is_in_exports(path, settings)
             and claims(other, file.name)
             and claims(source, file.name)
         ):
             file = claimed_twice(file, other)
-    answer = Check(str(path), source.name, file.exported_at_utc, "loaded", not_seen=_not_seen(path, source, settings))
+    answer = Check(
+        printable(str(path)), source.name, file.exported_at_utc, "loaded", not_seen=_not_seen(path, source, settings)
+    )
     answer = replace(answer, waits=growing(file, time_ns()))
     receipt, con = new_receipt(file, delivery=1), empty_warehouse()
     try:
@@ -134,36 +137,26 @@ def _named(settings: Settings, name: str) -> Source:
 def _source_of(path: Path, settings: Settings) -> Source:
     """The source for which the file is taken: by its name, and by its header where the name leaves a choice."""
     by_name = [source for source in settings.sources if _not_seen(path, source, settings) is None]
-    if len(by_name) == 1 or (by_name and _is_in_exports(path, settings)):
+    if len(by_name) == 1 or (by_name and is_in_exports(path, settings)):
         return by_name[0]
     fitting = [source for source in by_name or settings.sources if _header_fits(path, source)]
     if len(fitting) == 1:
         return fitting[0]
     names = ", ".join(source.name for source in fitting or by_name or settings.sources)
     what = f"several sources fit ({names})" if fitting or by_name else f"no source fits by name or header ({names})"
-    raise CannotTellSource(f"{path}: {what}; say which it is with --source")
+    raise CannotTellSource(f"{printable(str(path))}: {what}; say which it is with --source")
 
 
 def _not_seen(path: Path, source: Source, settings: Settings) -> str | None:
     """Why no night would take the file for an export of this source. Outside the exports folder its name decides."""
-    name = _name(path, settings)
+    name = name_of(path, settings)
     if (
         claims(source, name)
-        if _is_in_exports(path, settings)
+        if is_in_exports(path, settings)
         else fnmatchcase(path.name, PurePosixPath(source.files).name)
     ):
         return None
     return f"no night would take it for '{source.name}', whose files are called {source.files}"
-
-
-def _is_in_exports(path: Path, settings: Settings) -> bool:
-    return path.absolute().is_relative_to(settings.folders.exports.absolute())
-
-
-def _name(path: Path, settings: Settings) -> str:
-    if _is_in_exports(path, settings):
-        return path.absolute().relative_to(settings.folders.exports.absolute()).as_posix()
-    return path.name
 
 
 def _header_fits(path: Path, source: Source) -> bool:

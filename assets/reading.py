@@ -11,9 +11,12 @@ DuckDB pad short lines, drop what they can't read, or ignore the header (see doc
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import hashlib
 import io
+import os
+import stat
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -108,9 +111,10 @@ class _Hashed(io.RawIOBase):
 
     def __init__(self, path: Path) -> None:
         try:
-            self._stream = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115 - close()
+            self._raw = opened(path)
         except OSError as error:
             raise FileRefused(f"can't be opened ({error.strerror})") from None
+        self._stream = gzip.GzipFile(fileobj=self._raw) if path.suffix == ".gz" else self._raw
         self.digest = hashlib.sha256()
 
     def readable(self) -> bool:
@@ -131,7 +135,17 @@ class _Hashed(io.RawIOBase):
 
     def close(self) -> None:
         self._stream.close()
+        self._raw.close()
         super().close()
+
+
+def opened(path: Path) -> io.BufferedReader:
+    """The bytes of a file; of a pipe or device that took its place nobody waits for a byte. Raises OSError."""
+    stream = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115 - theirs to close
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "it is no file")
+    return stream
 
 
 def sha256_of(path: Path) -> str:
@@ -159,7 +173,7 @@ def _sha256_unpacked(path: Path) -> str | None:
 
 
 def _sha256_on_disk(path: Path) -> str:
-    with path.open("rb") as raw:
+    with opened(path) as raw:
         return hashlib.file_digest(raw, "sha256").hexdigest()
 
 

@@ -32,7 +32,7 @@ MOST_RAW_RECORDS = 1000
 """Records of a file whose raw fields are kept: a wrong mapping must not copy a whole export, callers included."""
 MOST_RAW_TEXT = 10_000_000
 """Characters that they may have together."""
-READER_VERSION = 2
+READER_VERSION = 3
 """Raise it when the same bytes and settings would be read into other records: everything is then read again."""
 
 
@@ -145,7 +145,8 @@ class RecordStore:
         try:
             receipt = self._load(file, receipt)
         except (FileRefused, FileDeferred) as reason:
-            receipt = receipt.not_loaded(reason).model_copy(update={"sha256": sha256_of(file.path)})
+            sha256 = "" if file.leads_out else sha256_of(file.path)
+            receipt = receipt.not_loaded(reason).model_copy(update={"sha256": sha256})
         if before is not None and before.sha256 == receipt.sha256:
             receipt = receipt.model_copy(update={"delivered_at_utc": before.delivered_at_utc})
         self._keep(receipt)
@@ -163,7 +164,9 @@ class RecordStore:
             parquet = folder / str(file.day) / f"{export.sha256()}.parquet"
             durable.private_folder(parquet.parent)
             versions = self._versions(parquet, receipt.reader)
-            durable.rename(parts.together(), parquet)
+            whole = parts.together()
+            whole.chmod(0o600)
+            durable.rename(whole, parquet)
         private = self.private / file.source.name / str(file.day) / f"{export.sha256()}.jsonl"
         if raw_lines.text and not private.exists():  # its time of writing decides when it expires
             durable.private_folder(private.parent)

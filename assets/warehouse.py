@@ -15,9 +15,11 @@ from assets import checks
 from assets.build import build, finish, keep_history, published_reads, sql_files
 from assets.checks import asset_key
 from assets.exports import OWNERS
+from assets.files import names_in_exports
 from assets.inputs import as_of, file_states
 from assets.records import RecordStore
 from assets.tripwires import Blocked, Tripped, inspect
+from assets.untold import without_values
 from assets.verify import NotPublishable, verify
 from pipelines.lock import night_lock
 from pipelines.publishing import Publication, Warehouse
@@ -76,7 +78,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         try:
-            with night_lock(settings.folders.data, wait=True):
+            with without_values(), night_lock(settings.folders.data, wait=True):
                 published = build_and_publish(settings, context.run_id)
         except NotPublishable as broken:
             yield checks.adds_up(str(broken))
@@ -174,9 +176,8 @@ def not_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
         order by file_name
         """
     ).fetchall()
-    sentences = [
-        f"{name} was {status}: {reason}" for name, status, reason in rows if (settings.folders.exports / name).exists()
-    ]
+    lying = names_in_exports(settings)
+    sentences = [f"{name} was {status}: {reason}" for name, status, reason in rows if name in lying]
     if not settings.folders.exports.is_dir():
         sentences.append(f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
     known = {source for (source,) in con.execute("select distinct source from ops.ledger").fetchall()}

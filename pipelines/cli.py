@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
-from rich import box
+from rich import box, markup
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from pipelines.lock import NightIsRunning
+from pipelines.plain import printable
 from pipelines.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ app = typer.Typer(
     epilog="Begin with  kcc run  on the sample exports, then with your own settings:  KCC_SETTINGS=city.toml kcc run.  "
     "Every key of the settings stands in docs/settings.md.",
 )
-out = Console()
-err = Console(stderr=True)
+out = Console(emoji=False)
+err = Console(stderr=True, emoji=False)
 
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", help="The city's settings; default $KCC_SETTINGS, else kcc.toml.")
@@ -140,14 +140,19 @@ def check_files(
     settings = _settings(settings_file)
     for file in files:
         if not file.is_file():
-            _stop(f"{file}: {'a folder, name the files in it' if file.is_dir() else 'there is no such file'}", 2)
+            trouble = "a folder, name the files in it" if file.is_dir() else "there is no such file"
+            _stop(f"{printable(str(file))}: {trouble}", 2)
     from assets.dry_run import CannotTellSource, check
     from assets.files import today
+    from assets.untold import UnexpectedError, without_values
 
     try:
-        checks = [check(file, settings, today(settings), source) for file in files]
+        with without_values():
+            checks = [check(file, settings, today(settings), source) for file in files]
     except CannotTellSource as error:
         _stop(str(error), 2)
+    except UnexpectedError as error:
+        _stop(str(error), 1)
     if as_json:
         print(json.dumps([{**asdict(one), "is_sound": one.is_sound} for one in checks], default=str, indent=2))
     else:
@@ -195,6 +200,11 @@ def _quiet_dagster() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="dagster")
         yield
+
+
+def escape(text: str) -> str:
+    """Text that others wrote, for the terminal: neither rich nor the terminal finds a command in it."""
+    return "\n".join(markup.escape(printable(line)) for line in text.split("\n"))
 
 
 def _stop(sentence: str, status: int) -> NoReturn:

@@ -27,6 +27,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -132,6 +133,13 @@ class Folders(Section):
 
     exports: Path
     data: Path
+
+    @field_validator("data")
+    @classmethod
+    def _without_question_mark(cls, data: Path) -> Path:
+        if "?" in str(data):
+            raise ValueError("expected a path without '?', at which DuckDB would cut the name of a database off")
+        return data
 
 
 class Rules(Section):

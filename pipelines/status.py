@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from assets.sessions import readonly
 from assets.tripwires import tripped
 from assets.warehouse import not_in
 from pipelines.publishing import NotPublished, Warehouse
@@ -87,7 +88,7 @@ def status_of(settings: Settings) -> Status:
 
 
 def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings) -> Status:
-    with duckdb.connect(str(warehouse.link), read_only=True) as con:
+    with readonly(warehouse.link) as con:
         version, published_at, as_of = con.execute(PUBLISHED).fetchall()[0]
         found = tripped(con)
         return Status(

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
+from assets.sessions import readonly
 from assets.tripwires import tripped
 from assets.warehouse import not_in
 from pipelines.settings import Settings
@@ -83,7 +82,7 @@ def summarise(settings: Settings) -> Summary:
     link = settings.folders.data / "warehouse" / "kcc.duckdb"
     if not link.exists():
         raise FileNotFoundError(f"{link}: nothing is published yet; run `kcc run`")
-    with duckdb.connect(str(link), read_only=True) as con:
+    with readonly(link) as con:
         lines = [IndicatorLine(*row) for row in con.execute(INDICATORS).fetchall()]
         counts = con.execute(
             f"""

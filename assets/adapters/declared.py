@@ -27,6 +27,12 @@ SPREADSHEET_ID = r"""^[+-]?[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+$|^="|^'[^']*$|^#+$|
 """4711000000000001 becomes 4.711E+15, and so do its neighbours; a column too narrow becomes ####."""
 GARBLED = "[ÂÃ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|\ufffd"
 """UTF-8 that was taken for cp1252 on its way (é became Ã©), and the sign for what could not be decoded at all."""
+ACTS = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
+"""Characters that act instead of being seen: a tab, a line end, an escape, a mark that turns the reading direction."""
+FORMULA = r"^=|^[+\-@].*[(|!]"
+"""What a spreadsheet would calculate, or run: `=1+1`, `@SUM(A1)`, `+cmd|' /C calc'!A0`; not `+32 3 000 00 00`."""
+MOST_CHARACTERS = 200
+"""Of a name or an id; what is longer is no name but free text."""
 HARD_BLANKS = "[\u00a0\u2007\u202f]"
 
 
@@ -46,7 +52,8 @@ class Parser:
         self.problems.append((when, column, reason, value))
 
     def required(self, columns: list[str]) -> pl.Expr:
-        """The columns joined into one key; none of them may be empty."""
+        """The columns joined into one key; none of them may be empty. NULL where it can't be a key."""
+        before = len(self.problems)
         for column in columns:
             self.problem(_text(column).is_null(), column, "no value, where one is required", _raw(column))
             self.problem(
@@ -55,7 +62,19 @@ class Parser:
                 "what a spreadsheet made of an id; export it without opening it in one",
                 _raw(column),
             )
-        return _key([_text(column) for column in columns])
+            self._publishable(column)
+        joined = pl.concat_str([_text(column) for column in columns])
+        self.problem(joined.str.contains(FORMULA), ", ".join(columns), "begins like a formula of a spreadsheet", joined)
+        unusable = pl.any_horizontal([when for when, *_ in self.problems[before:]]).fill_null(True)
+        return pl.when(~unusable).then(_key([_text(column) for column in columns]))
+
+    def _publishable(self, column: str) -> None:
+        """A text that is shown as the export has it must be harmless wherever it is shown, and short."""
+        text, value = _text(column), _raw(column)
+        self.problem(text.str.contains(ACTS), column, "holds a control character", value)
+        too_long = text.str.len_chars() > MOST_CHARACTERS
+        self.problem(too_long, column, f"longer than {MOST_CHARACTERS} characters", value)
+        self.problem(text.str.contains(FORMULA), column, "begins like a formula of a spreadsheet", value)
 
     def name(self, column: str | None) -> pl.Expr:
         """A name that people gave, such as that of a queue: one spelling of its blanks and accents, else NULL."""
@@ -65,6 +84,7 @@ class Parser:
         self.problem(
             garbled, column, "letters garbled by a wrong encoding, as an é that became two signs", _raw(column)
         )
+        self._publishable(column)
         return _text(column).str.replace_all(HARD_BLANKS, " ").str.normalize("NFC")
 
     def word(self, column: str, meanings: dict[str, str], what: str) -> pl.Expr:

@@ -602,7 +602,7 @@ def test_the_quarantine_tells_where_and_why_and_shows_the_shape_of_a_value_and_n
         tmp_path,
         "2025-03-10",
         [
-            record("fine", queue='"Balie\nNoord"'),  # on lines 2 and 3
+            record("fine", leg='"Balie\nNoord"'),  # on lines 2 and 3
             record("", queue="no id"),
             record("b", outcome="Žanssens"),
             record("c", direction="jan@zes.be"),
