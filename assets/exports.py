@@ -13,8 +13,8 @@ import dagster as dg
 
 from assets.files import ExportFile, export_files
 from assets.records import Receipt, RecordStore
-from pipelines.lock import night_lock
 from pipelines.settings import Settings
+from pipelines.step import night_step
 
 OWNERS = ["team:data-team"]
 log = logging.getLogger("kcc")
@@ -48,7 +48,7 @@ def export_asset(
     )
     def read_exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         days = {date.fromisoformat(partition) for partition in context.partition_keys}
-        with night_lock(settings.folders.data, wait=True):
+        with night_step(settings):
             store = RecordStore(settings)
             receipts = [
                 _read(store, file)
