@@ -92,11 +92,11 @@ def status(
     """Say how the warehouse stands. Ends with 1 if the last build was not published or something is not in."""
     settings = _settings(settings_file)
     with _quiet_dagster():
-        from pipelines.status import status_of
+        from pipelines.status import NotAsPublished, status_of
 
         try:
             found = status_of(settings)
-        except FileNotFoundError as nothing:
+        except (FileNotFoundError, NotAsPublished) as nothing:
             _stop(str(nothing), 1)
     if as_json:
         print(json.dumps(asdict(found), default=str, indent=2))

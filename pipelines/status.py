@@ -59,6 +59,10 @@ class Status:
         return self.not_published is not None or bool(self.not_in)
 
 
+class NotAsPublished(Exception):
+    """Somebody opened the published file for writing; the message says what lies beside it."""
+
+
 PUBLISHED = """
     select version, published_at_utc, as_of_utc from ops.publications
     order by published_at_utc desc, version desc limit 1
@@ -66,12 +70,21 @@ PUBLISHED = """
 
 
 def status_of(settings: Settings) -> Status:
-    """Ask the published warehouse. Raises FileNotFoundError before the first publication."""
+    """Ask the published warehouse.
+
+    Raises FileNotFoundError before the first publication, NotAsPublished where readers get something else.
+    """
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
     refused = warehouse.refused()
     if not warehouse.link.exists():
         why = _sentence(refused) if refused else "run `kcc run`"
         raise FileNotFoundError(f"{warehouse.link}: nothing is published yet; {why}")
+    for log in warehouse.foreign_logs():
+        if log.name == f"{warehouse.published_version()}.duckdb.wal":
+            raise NotAsPublished(
+                f"{log}: somebody opened the published file for writing, and readers may get changed figures or none; "
+                "`kcc run` publishes it anew"
+            )
     with duckdb.connect(str(warehouse.link), read_only=True) as con:
         version, published_at, as_of = con.execute(PUBLISHED).fetchall()[0]
         found = tripped(con)
