@@ -3,13 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(shell command -v uv >/dev/null && echo "uv pip install --python $(BIN)/python" || echo "$(BIN)/python -m pip install")
 
-.PHONY: run test check ui lock samples clean
+.PHONY: run test faults check ui lock samples clean
 
 run: .venv/run ## take in the exports, publish the warehouse, print the indicators
 	@$(BIN)/kcc run
 
 test: .venv/dev ## every test that this machine can run
 	$(BIN)/python -m pytest
+
+faults: .venv/dev ## what a night must survive (kills, full disks, neighbours), at length: the better part of an hour
+	$(BIN)/python -m tests.faults
 
 check: .venv/dev ## style, types, SQL
 	$(BIN)/ruff check .

@@ -12,9 +12,8 @@ import dagster as dg
 
 from assets.files import ExportFile, export_files, today
 from assets.records import Receipt, RecordStore
-from assets.untold import without_values
-from pipelines.lock import night_lock
 from pipelines.settings import Settings
+from pipelines.step import night_step
 
 OWNERS = ["team:data-team"]
 log = logging.getLogger("kcc")
@@ -43,7 +42,7 @@ def export_asset(
     )
     def read_exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         days = {date.fromisoformat(partition) for partition in context.partition_keys}
-        with without_values(), night_lock(settings.folders.data, wait=True):
+        with night_step(settings):
             store = RecordStore(settings)
             receipts = [
                 _read(store, file)

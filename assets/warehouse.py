@@ -19,11 +19,10 @@ from assets.files import names_in_exports
 from assets.inputs import as_of, file_states
 from assets.records import RecordStore
 from assets.tripwires import Blocked, Tripped, inspect
-from assets.untold import without_values
 from assets.verify import NotPublishable, verify
-from pipelines.lock import night_lock
 from pipelines.publishing import Publication, Warehouse
 from pipelines.settings import Settings
+from pipelines.step import night_step
 from schemas.tables import TABLES, description
 from schemas.types import duckdb_type
 
@@ -78,7 +77,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         try:
-            with without_values(), night_lock(settings.folders.data, wait=True):
+            with night_step(settings):
                 published = build_and_publish(settings, context.run_id)
         except NotPublishable as broken:
             yield checks.adds_up(str(broken))
@@ -112,9 +111,17 @@ def build_and_publish(settings: Settings, run_id: str) -> Published:
     """Build a fresh warehouse from all records, verify it and publish it.
 
     Publishes nothing and raises NotPublishable where the warehouse does not hold what it promises, Blocked where a
-    blocking tripwire was touched and not accepted.
+    blocking tripwire was touched and not accepted. Whatever it raises, it leaves no half a version on the disk.
     """
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    try:
+        return _build_and_publish(warehouse, settings, run_id)
+    except BaseException:
+        warehouse.clear_left_overs()
+        raise
+
+
+def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str) -> Published:
     file = warehouse.fresh_file(run_id)
     store = RecordStore(settings)
     publication = _publication(settings, store, run_id)
@@ -126,7 +133,6 @@ def build_and_publish(settings: Settings, run_id: str) -> Published:
         found = inspect(con)
     except (NotPublishable, Blocked) as reason:
         con.close()
-        file.unlink(missing_ok=True)
         warehouse.refuse(publication, str(reason))
         raise
     rows = {table: _count(con, f"select count(*) from {table}") for table in TABLES}

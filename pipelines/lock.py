@@ -1,4 +1,4 @@
-"""One night at a time, whoever starts it: a lock on a file below `$KCC_DATA`, which dies with its process."""
+"""One night at a time, whoever starts it: a lock on a file below `$KCC_DATA`. A lock dies with its process."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ from pathlib import Path
 
 class NightIsRunning(Exception):
     """Another process is at work on the same data."""
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Hold the lock of a file that may not exist yet; wait for whoever has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 _held: dict[Path, int] = {}

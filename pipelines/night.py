@@ -10,11 +10,15 @@ import dagster as dg
 from assets.files import export_files, today
 from assets.records import RecordStore
 from pipelines.location import build_definitions
-from pipelines.lock import night_lock
+from pipelines.lock import night_lock, one_at_a_time
+from pipelines.publishing import Warehouse
 from pipelines.settings import ROOT, Settings
+from pipelines.space import NoSpace, told_if_full
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
+DATA = "kcc/data"
+"""The tag by which a run from the command line says on whose data it works."""
 
 
 class NightFailed(Exception):
@@ -26,9 +30,15 @@ def dagster_instance() -> dg.DagsterInstance:
 
     The folders in its dagster.yaml are relative to the working folder, which is therefore changed.
     """
-    home = Path(os.environ.get("DAGSTER_HOME") or ROOT)
+    home = dagster_home()
     os.chdir(home)
-    return dg.DagsterInstance.from_config(str(home))
+    with one_at_a_time(home / ".dagster" / ".opening.lock"):  # it would be created by each of several first runs
+        return dg.DagsterInstance.from_config(str(home))
+
+
+def dagster_home() -> Path:
+    """Where Dagster keeps its history."""
+    return Path(os.environ.get("DAGSTER_HOME") or ROOT)
 
 
 def run_night(settings: Settings) -> str:
@@ -38,20 +48,41 @@ def run_night(settings: Settings) -> str:
     """
     if not settings.folders.exports.is_dir():
         raise NightFailed(f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
-    with night_lock(settings.folders.data, wait=False):
-        unread = RecordStore(settings).unread(export_files(settings, today(settings)))
-        days = [file.day for file in unread if file.day is not None] or [today(settings)]
-        job = build_definitions(settings).get_job_def("nightly")
-        with dagster_instance() as instance:
-            result = job.execute_in_process(
-                instance=instance,
-                tags={RANGE_START: min(days).isoformat(), RANGE_END: max(days).isoformat()},
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                raise_on_error=False,
-            )
-        if not result.success:
-            raise NightFailed(_why(result))
-        return result.run_id
+    try:
+        with told_if_full(settings.folders.data), night_lock(settings.folders.data, wait=False):
+            return _run_night(settings)
+    except NoSpace as full:
+        raise NightFailed(str(full)) from None
+
+
+def _run_night(settings: Settings) -> str:
+    Warehouse(settings.folders.data, settings.retention.versions).clear_left_overs()
+    unread = RecordStore(settings).unread(export_files(settings, today(settings)))
+    days = [file.day for file in unread if file.day is not None] or [today(settings)]
+    job = build_definitions(settings).get_job_def("nightly")
+    with told_if_full(dagster_home()), dagster_instance() as instance:
+        data = str(settings.folders.data.resolve())
+        _end_killed_runs(instance, data)
+        result = job.execute_in_process(
+            instance=instance,
+            tags={RANGE_START: min(days).isoformat(), RANGE_END: max(days).isoformat(), DATA: data},
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    if not result.success:
+        raise NightFailed(_why(result))
+    return result.run_id
+
+
+def _end_killed_runs(instance: dg.DagsterInstance, data: str) -> None:
+    """Tell Dagster that earlier runs on the same data are dead; it would count them as running for ever.
+
+    Its queue lets one run at a time begin, so runs from the UI would wait for them. Who holds the night's lock knows
+    that no other run from the command line lives.
+    """
+    begun = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    for run in instance.get_runs(dg.RunsFilter(statuses=begun, tags={DATA: data})):
+        instance.report_run_failed(run, "The process of this run was killed.")
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:

@@ -74,14 +74,25 @@ class Warehouse:
         """Where a new version may be built; what an earlier night left half done is cleared away first."""
         for folder in (self.versions, self.publications):
             folder.mkdir(parents=True, exist_ok=True)
+        self.clear_left_overs()
+        return self.versions / f".building_{run}.duckdb"
+
+    def clear_left_overs(self) -> None:
+        """Free what an earlier night left half done, and forget what others wrote beside a version."""
         self._recover()
-        for left_over in self.versions.glob(".building_*"):
-            left_over.unlink()
+        for left_over in [*self.versions.glob(".building_*"), *self.foreign_logs()]:
+            left_over.unlink(missing_ok=True)
         published = {publication.version for publication in self.history().publications}
         for left_over in self.publications.glob("*.parquet"):
             if left_over.name.split(".")[0] not in published:
                 left_over.unlink()
-        return self.versions / f".building_{run}.duckdb"
+
+    def foreign_logs(self) -> list[Path]:
+        """Write-ahead logs beside the published files: none is ours, for what is published was closed.
+
+        DuckDB replays one into what readers see if it was made from the same version, else it refuses to open the file.
+        """
+        return [*self.folder.glob("*.wal"), *self.versions.glob("kcc_*.wal")]
 
     def _recover(self) -> None:
         """A night killed around the switch either published (the link says so) or did not."""

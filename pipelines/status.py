@@ -77,6 +77,12 @@ def status_of(settings: Settings) -> Status:
     if not warehouse.link.exists():
         why = _sentence(refused) if refused else "run `kcc run`"
         raise NoStatus(f"{warehouse.link}: nothing is published yet; {why}")
+    for log in warehouse.foreign_logs():
+        if log.name == f"{warehouse.published_version()}.duckdb.wal":
+            raise NoStatus(
+                f"{log}: somebody opened the published file for writing, and readers may get changed figures or none; "
+                "`kcc run` publishes it anew"
+            )
     try:
         return _ask(warehouse, refused, settings)
     except duckdb.CatalogException:

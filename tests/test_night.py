@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import dagster as dg
@@ -9,7 +10,9 @@ import duckdb
 import pytest
 
 import assets.verify
+import assets.warehouse
 from pipelines.lock import night_lock
+from pipelines.night import DATA, dagster_instance
 from pipelines.settings import ROOT
 from tests.city import call, publish, settings_of, write_calls
 from tests.sample import City
@@ -107,6 +110,45 @@ def test_a_table_that_breaks_its_contract_is_named_without_its_values(tmp_path: 
             assets.verify._contract(con, "core.published_history")
         assert "core.published_history.unit: 1 values break the rule isin" in str(broken.value)
         assert "secret" not in str(broken.value)
+
+
+def test_a_night_that_breaks_off_leaves_no_half_a_version_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(tmp_path)
+    write_calls(tmp_path, "2025-03-03", [call("2025-03-03 10:00:00")])
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(assets.warehouse, "finish", no_room)
+    with pytest.raises(OSError, match="No space left"):
+        publish(settings)
+    left = [path.name for path in (tmp_path / "data" / "warehouse").rglob("*") if path.is_file()]
+    assert left == ["not_published.json"]
+
+
+def test_a_run_that_was_killed_is_ended_by_the_next_night_and_holds_up_no_queue(
+    small: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.home)
+    monkeypatch.setenv("DAGSTER_HOME", str(small.home))
+    data = str((small.folder / "data").resolve())
+    with dagster_instance() as instance:
+        ours, other = (
+            instance.create_run_for_job(_nothing, status=dg.DagsterRunStatus.STARTED, tags={DATA: on}).run_id
+            for on in (data, "/data/of/another/city")
+        )
+    assert small.kcc("run", "-q").returncode == 0
+    with dagster_instance() as instance:
+        found = {run.run_id: run.status for run in instance.get_runs()}
+    assert found[ours] == dg.DagsterRunStatus.FAILURE
+    assert found[other] == dg.DagsterRunStatus.STARTED
+
+
+@dg.job
+def _nothing() -> None:
+    pass
 
 
 def test_one_night_at_a_time(small: City) -> None:

@@ -105,6 +105,17 @@ def test_a_night_killed_around_the_switch_is_told_by_the_link(tmp_path: Path, sw
     assert not list(warehouse.versions.glob(".building_*"))
 
 
+def test_a_log_that_somebody_left_beside_a_version_or_the_link_goes_with_the_next_night(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path, keep=7)
+    version = publish(warehouse, 1)
+    for log in (version.with_name(version.name + ".wal"), warehouse.link.with_name("kcc.duckdb.wal")):
+        log.write_bytes(b"not ours")
+    assert len(warehouse.foreign_logs()) == 2
+    publish(warehouse, 2)
+    assert warehouse.foreign_logs() == []
+    assert len(list(warehouse.versions.iterdir())) == 2
+
+
 def test_a_file_that_was_not_closed_is_not_published(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path, keep=7)
     publish(warehouse, 1)

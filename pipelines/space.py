@@ -1,0 +1,48 @@
+"""Says in one sentence that a disk is full, whoever noticed it first.
+
+Belongs here: how Python, DuckDB, Polars and SQLite say so. Does not belong here: what is done about it.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+TOLD = re.compile(
+    r"no space left on device|disk quota exceeded|file too large|database or disk is full"
+    r"|thrift: transport error",  # Polars, where only the last bytes of a Parquet file found no room
+    re.IGNORECASE,
+)
+
+
+class NoSpace(Exception):
+    """A disk, a quota or a limit is full; the message names the folder and says what to do."""
+
+
+@contextmanager
+def told_if_full(folder: Path) -> Iterator[None]:
+    """Turn every error that means that there is no space left into NoSpace, and leave the others alone."""
+    try:
+        yield
+    except NoSpace:
+        raise
+    except Exception as error:
+        if not _is_full(error):
+            raise
+        raise NoSpace(
+            f"no space left in {folder}: free some and run again; readers keep the last version that was published"
+        ) from None
+
+
+def _is_full(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return True
+        if TOLD.search(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

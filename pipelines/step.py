@@ -1,0 +1,24 @@
+"""What every step of a night does around its own work, so that the UI shows a sentence where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from assets.untold import without_values
+from pipelines.lock import night_lock
+from pipelines.settings import Settings
+from pipelines.space import NoSpace, told_if_full
+
+
+@contextmanager
+def night_step(settings: Settings) -> Iterator[None]:
+    """Hold the night's lock, waiting for it; a full disk fails the step in a sentence, and no error tells a value."""
+    data = settings.folders.data
+    try:
+        with without_values(), told_if_full(data), night_lock(data, wait=True):
+            yield
+    except NoSpace as full:
+        raise dg.Failure(description=str(full)) from None
