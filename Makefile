@@ -11,7 +11,7 @@ run: .venv/run ## take in the exports, publish the warehouse, print the indicato
 test: .venv/dev ## every test that this machine can run
 	$(BIN)/python -m pytest
 
-faults: .venv/dev ## what a night must survive (kills, full disks, neighbours), at length: the better part of an hour
+faults: .venv/dev ## what a night must survive (kills, full disks, neighbours), at length: half an hour and more
 	$(BIN)/python -m tests.faults
 
 check: .venv/dev ## style, types, SQL
