@@ -138,6 +138,7 @@ class Warehouse:
             version=publication.version, at_utc=publication.published_at_utc, run_id=publication.run_id, reason=reason
         )
         durable.write_private(self.refusal, refusal.model_dump_json(indent=1))
+        self.refusal.chmod(0o644)  # who may ask the warehouse may ask for its status
 
     def refused(self) -> NotPublished | None:
         """The newest build, if it was not published."""
