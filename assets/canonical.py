@@ -18,6 +18,7 @@ import pandera.polars as pa
 import polars as pl
 
 from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
+from assets.adapters.formats import FORMATS
 from assets.files import ExportFile, stamp
 from assets.reading import Batch, FileDeferred, FileRefused, TextExport
 from assets.whole_file import WholeFile
@@ -101,6 +102,8 @@ def _latest(day: date, zone: str) -> datetime:
 def _require_columns(header: list[str], source: Source) -> None:
     if len(header) > MOST_COLUMNS:
         raise FileRefused(f"line 1: a header of {len(header):,} columns, more than {MOST_COLUMNS:,}")
+    if source.format is not None and (difference := FORMATS[source.format].difference(header)):
+        raise FileRefused(f"line 1: {difference}")
     for column in columns_of(source):
         times = header.count(column)
         if times != 1:

@@ -15,6 +15,7 @@ from time import time_ns
 import duckdb
 
 from assets.adapters.declared import columns_of
+from assets.adapters.formats import FORMATS, recognised
 from assets.build import empty_warehouse, run_sql, sql_files, upstream
 from assets.canonical import CanonicalExport
 from assets.files import claimed_twice, claims, dated, growing, is_in_exports, name_of
@@ -23,7 +24,7 @@ from assets.reading import FileDeferred, FileRefused, TextExport
 from assets.records import Receipt, RecordStore, new_receipt
 from pipelines.plain import printable
 from pipelines.publishing import History
-from pipelines.settings import Settings, Source
+from pipelines.settings import Settings, Source, TextFile
 from schemas.ops import STATES
 
 TOLD = 20
@@ -144,7 +145,19 @@ def _source_of(path: Path, settings: Settings) -> Source:
         return fitting[0]
     names = ", ".join(source.name for source in fitting or by_name or settings.sources)
     what = f"several sources fit ({names})" if fitting or by_name else f"no source fits by name or header ({names})"
-    raise CannotTellSource(f"{printable(str(path))}: {what}; say which it is with --source")
+    raise CannotTellSource(f"{printable(str(path))}: {what}; say which it is with --source{_recognised(path)}")
+
+
+def _recognised(path: Path) -> str:
+    """What a file is by its header, if it is like a format that is known by name."""
+    for known in FORMATS.values():
+        try:
+            header = TextExport(path, TextFile.model_validate(known.preset.get("text", {}))).header
+        except (FileRefused, FileDeferred):
+            continue
+        if (what := recognised(header)) is not None:
+            return f"; {what}"
+    return ""
 
 
 def _not_seen(path: Path, source: Source, settings: Settings) -> str | None:

@@ -288,7 +288,7 @@ def _numbers(source: Source) -> dict[str, pl.Expr]:
 def _id_columns(source: Source) -> list[str]:
     if source.kind != "calls":
         return source.columns.appointment_id
-    return [*(source.columns.call_id or []), *([source.columns.leg_id] if source.columns.leg_id else [])]
+    return [*(source.columns.call_id or []), *(source.columns.leg_id or [])]
 
 
 def _ids(source: Source) -> dict[str, pl.Expr]:

@@ -17,7 +17,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -31,6 +31,7 @@ from pydantic import (
     model_validator,
 )
 
+from assets.adapters.formats import FORMATS
 from pipelines.instants import Format, read_format
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -272,7 +273,7 @@ class CallColumns(Section):
     """Which column of a call log is what. A source without ids leaves `call_id` out."""
 
     call_id: Columns | None = None
-    leg_id: str | None = None
+    leg_id: Columns | None = None
     queue: str | None = None
     direction: str | None = None
     outcome: str
@@ -337,13 +338,15 @@ class SourceBase(Valid):
     `valid_from` and `valid_to` bound the days on which the source is expected to deliver; `covers_days` declares
     that each export holds that many days up to its own date, also those without a record.
 
-    `not_misread` names the doubts about whole files that the city has looked into and that are none for this source.
+    `format` names a vendor's export, which spares the mapping. `not_misread` names the doubts about whole files that
+    the city has looked into and that are none for this source.
 
     An export is complete if a file of its name and `manifest` lies beside it (where that is declared), if it has not
     changed for `unchanged_seconds` nor while it is read, and if its last line ends.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    format: str | None = None
     files: Annotated[str, AfterValidator(_below)]
     time_zone: Zone
     text: TextFile = TextFile()
@@ -355,6 +358,17 @@ class SourceBase(Valid):
     manifest: str | None = Field(default=None, pattern=r"^\.[a-z0-9_.]+$")
     unchanged_seconds: int = Field(default=0, ge=0)
     not_misread: list[Doubt] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset_of_format(cls, declared: Any) -> Any:
+        if not isinstance(declared, dict) or declared.get("format") is None:
+            return declared
+        known = FORMATS.get(declared["format"])
+        if known is None or known.kind != declared.get("kind"):
+            names = ", ".join(name for name, one in FORMATS.items() if one.kind == declared.get("kind")) or "none"
+            raise ValueError(f"format: expected one of those for {declared.get('kind')}: {names}")
+        return known.applied_to(declared)
 
     @model_validator(mode="after")
     def _manifests_are_no_exports(self) -> Self:

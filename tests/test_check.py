@@ -215,3 +215,9 @@ def test_wrong_use_ends_with_2_and_a_sentence(words: list[str | Path], sentence:
 
 def test_settings_that_cannot_be_used_end_with_2(tmp_path: Path) -> None:
     assert kcc(NIGHTLY, settings=tmp_path / "none.toml").exit_code == 2
+
+
+def test_a_file_that_no_source_takes_is_recognised_by_its_header(tmp_path: Path) -> None:
+    fixture = ROOT / "tests" / "formats" / "3cx_v20.csv"
+    with pytest.raises(CannotTellSource, match=r'exactly that of the call log of 3CX v20: format = "3cx_v20"'):
+        check(fixture, settings_of(tmp_path), TODAY)

@@ -251,7 +251,7 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource, latest: datetime | No
         call_id = record_key = parser.required(columns.call_id)
     leg_id = pl.lit(None, dtype=pl.String)
     if columns.leg_id is not None:
-        leg_id = parser.required([columns.leg_id])
+        leg_id = parser.required(columns.leg_id)
         record_key = _key([record_key, leg_id])
 
     words = source.outcomes

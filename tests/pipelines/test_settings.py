@@ -339,6 +339,11 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         '[calendar]\ncountry = "BE"\nsubdivision = "Lier"',
         ["calendar", "'BE Lier'", "no calendar"],
     ),
+    "a format that is not known": (
+        'kind = "calls"',
+        'kind = "calls"\nformat = "5cx"',
+        ["sources[0]", "format", "expected one of those for calls: 3cx_v20"],
+    ),
     "a region without its country": (
         "[calendar]",
         '[calendar]\nsubdivision = "BY"',

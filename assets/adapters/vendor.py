@@ -1,0 +1,51 @@
+"""What is said of a vendor's export format, one `Format` a module beside this one.
+
+A format spares a city the mapping: it knows the headers that the vendor writes, and what their columns and words mean.
+It is nothing but a source declared beforehand, so the same reader, rules and tests hold. Does not belong here: which
+formats there are (`formats`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Format:
+    """One vendor's export.
+
+    `headers` are those of its known generations, to the letter; `preset` are keys of a [[sources]] that a city need not
+    declare; `cannot_tell` says in sentences what a city has to live with.
+    """
+
+    name: str
+    title: str
+    kind: str
+    headers: tuple[tuple[str, ...], ...]
+    preset: dict[str, Any]
+    cannot_tell: tuple[str, ...]
+
+    def applied_to(self, declared: dict[str, Any]) -> dict[str, Any]:
+        """A source as declared, on top of what the format knows: words are added to words, rules to rules."""
+        merged = {**self.preset, **declared}
+        for key, known in self.preset.items():
+            if isinstance(known, dict) and isinstance(declared.get(key), dict):
+                merged[key] = {**known, **declared[key]}
+            elif isinstance(known, list) and isinstance(declared.get(key), list):
+                merged[key] = [*known, *declared[key]]
+        return merged
+
+    def difference(self, header: Sequence[str]) -> str | None:
+        """The first thing in which a header differs from the nearest known generation; None if it is one of them."""
+        if tuple(header) in self.headers:
+            return None
+        nearest = max(self.headers, key=lambda known: sum(a == b for a, b in zip(known, header, strict=False)))
+        for number, (found, known) in enumerate(zip(header, nearest, strict=False), start=1):
+            if found != known:
+                return (
+                    f"column {number} is `{found}`; {self.title} has `{known}` there: did the export template change?"
+                )
+        lengths = " or ".join(str(length) for length in sorted({len(known) for known in self.headers}))
+        return f"{len(header)} columns, where {self.title} has {lengths}: did the export template change?"
