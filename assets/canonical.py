@@ -143,8 +143,12 @@ def _canonical(raw: pl.DataFrame, batch: Batch, width: int, source: Source, late
             schema_overrides={"line": pl.Int64},
         )
         frame = pl.concat([frame, ragged], how="diagonal")
-    sound = pl.col("quarantine_reason").is_null()
-    frame = frame.with_columns(pl.when(sound).then(name).alias(name) for name in _SAID_BY_THE_EXPORT if name in frame)
+    sound, keyed = pl.col("quarantine_reason").is_null(), pl.col("record_key").is_not_null()
+    frame = frame.with_columns(
+        pl.when(sound | keyed if name in _IDS else sound).then(name).alias(name)
+        for name in (*_IDS, *_SAID_BY_THE_EXPORT)
+        if name in frame
+    )
     frame = frame.with_columns(pl.col(name).fill_null(value) for name, value in _WHEN_UNKNOWN if name in frame)
     _check_border(model, frame, source)
     return frame.sort("line")
@@ -161,8 +165,10 @@ def _check_border(model: type[pa.DataFrameModel], frame: pl.DataFrame, source: S
         ) from None
 
 
-_SAID_BY_THE_EXPORT = ("call_id", "leg_id", "queue", "appointment_id", "service", "booking_channel")
-"""Text that is the export's own. In a line that can't be read it may be anything, so only the key is kept of it."""
+_IDS = ("call_id", "appointment_id")
+"""Parts of the key, kept where it is: they tell which call or appointment a record that can't be read is of."""
+_SAID_BY_THE_EXPORT = ("leg_id", "queue", "service", "booking_channel")
+"""Text that is the export's own. In a line that can't be read it may be anything, so nothing is kept of it."""
 
 
 _WHEN_UNKNOWN: tuple[tuple[str, str | bool], ...] = (
