@@ -26,7 +26,7 @@ from typing import Any
 from pipelines.settings import TextFile
 
 BATCH = 50_000
-BATCH_TEXT = 4_000_000
+BATCH_TEXT = 2_000_000
 """Records and characters of a batch, whichever comes first: what it takes in memory is some twenty times its text."""
 MAX_LINE = 1_000_000
 MAX_LINES_IN_A_RECORD = 50
