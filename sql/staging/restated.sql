@@ -80,7 +80,9 @@ select
     changed.denominator as old_denominator,
     changed.new_numerator,
     changed.new_denominator,
-    coalesce(explained.why, 'neither an export nor a setting: another version of this software, or records that are gone') as why
+    coalesce(
+        explained.why, 'neither an export nor a setting: another version of this software, or records that are gone'
+    ) as why
 from changed
 cross join this_publication
 left join explained using (basis, period_type, period)
