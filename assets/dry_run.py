@@ -21,7 +21,7 @@ from assets.canonical import CanonicalExport
 from assets.files import claimed_twice, claims, dated, growing, is_in_exports, name_of
 from assets.inputs import Stream, file_states, lay_inputs
 from assets.reading import FileDeferred, FileRefused, TextExport
-from assets.records import Receipt, RecordStore, new_receipt
+from assets.records import RecordStore, new_receipt
 from pipelines.plain import printable
 from pipelines.publishing import History
 from pipelines.settings import Settings, Source, TextFile
@@ -84,13 +84,17 @@ def check(path: Path, settings: Settings, today: date, source_name: str | None =
         ):
             file = claimed_twice(file, other)
     answer = Check(
-        printable(str(path)), source.name, file.exported_at_utc, "loaded", not_seen=_not_seen(path, source, settings)
+        printable(str(path)),
+        source.name,
+        file.exported_at_utc,
+        "loaded",
+        not_seen=_not_seen(path, source, settings),
+        waits=growing(file, time_ns()),
     )
-    answer = replace(answer, waits=growing(file, time_ns()))
     receipt, con = new_receipt(file, delivery=1), empty_warehouse()
     try:
         export = CanonicalExport(file, settings)
-        _lay(con, settings, receipt)
+        lay_inputs(con, settings, RecordStore.without_folders(settings, [receipt]), History())
         for _, frame in export.frames():
             con.register("part", Stream(frame))
             con.execute(f"insert into input.{_TABLES[source.kind]} by name select 1 as file_id, * from part")
@@ -107,10 +111,6 @@ def check(path: Path, settings: Settings, today: date, source_name: str | None =
 
 
 _TABLES = {"calls": "call_records", "appointments": "appointment_records"}
-
-
-def _lay(con: duckdb.DuckDBPyConnection, settings: Settings, receipt: Receipt) -> None:
-    lay_inputs(con, settings, RecordStore.without_folders(settings, [receipt]), History())
 
 
 def _states(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, int], list[Quarantined]]:

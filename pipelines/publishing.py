@@ -82,7 +82,7 @@ class Warehouse:
         self._recover()
         for left_over in [*self.versions.glob(".building_*"), *self.foreign_logs()]:
             left_over.unlink(missing_ok=True)
-        published = {publication.version for publication in self.history().publications}
+        published = {record.stem for record in self.publications.glob("*.json")}
         for left_over in self.publications.glob("*.parquet"):
             if left_over.name.split(".")[0] not in published:
                 left_over.unlink()

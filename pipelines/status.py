@@ -74,9 +74,9 @@ def status_of(settings: Settings) -> Status:
     """Ask the published warehouse. Raises NoStatus where there is none that can be asked."""
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
     refused = warehouse.refused()
+    what_now = _sentence(refused) if refused else "run `kcc run`"
     if not warehouse.link.exists():
-        why = _sentence(refused) if refused else "run `kcc run`"
-        raise NoStatus(f"{warehouse.link}: nothing is published yet; {why}")
+        raise NoStatus(f"{warehouse.link}: nothing is published yet; {what_now}")
     for log in warehouse.foreign_logs():
         if log.name == f"{warehouse.published_version()}.duckdb.wal":
             raise NoStatus(
@@ -87,9 +87,8 @@ def status_of(settings: Settings) -> Status:
         return _ask(warehouse, refused, settings)
     except duckdb.CatalogException:
         version = warehouse.published_version()
-        why = _sentence(refused) if refused else "run `kcc run`"
         raise NoStatus(
-            f"{warehouse.link}: {version} was published by another version of this software; {why}"
+            f"{warehouse.link}: {version} was published by another version of this software; {what_now}"
         ) from None
 
 
