@@ -19,6 +19,7 @@ import polars as pl
 
 from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
 from assets.adapters.formats import FORMATS
+from assets.adapters.vendor import Format
 from assets.files import ExportFile, stamp
 from assets.reading import Batch, FileDeferred, FileRefused, TextExport
 from assets.whole_file import WholeFile
@@ -51,13 +52,18 @@ class CanonicalExport:
         self._latest = _latest(file.day, settings.centre.time_zone)
         self._whole = WholeFile(file.source, file.day)
         self._path, self._stamp = file.path, stamp(file.path)
+        self._format = FORMATS[file.source.format] if file.source.format is not None else None
         self._text = TextExport(file.path, file.source.text)
-        _require_columns(self._text.header, file.source)
+        _require_columns(self._text.header, file.source, self._format)
 
     def frames(self) -> Iterator[tuple[Batch, pl.DataFrame]]:
         """The canonical records in order of line, with the fields that they were made of; at least one frame."""
         for batch in self._text.batches():
             raw = _raw(batch, self._text.header)
+            if self._format is not None:
+                if why := self._format.unfinished(raw):
+                    raise FileRefused(why)
+                raw = self._format.prepare(raw)
             frame = _canonical(raw, batch, len(self._text.header), self.source, self._latest)
             self._count(frame)
             self._whole.look(raw, frame)
@@ -99,13 +105,16 @@ def _latest(day: date, zone: str) -> datetime:
     return midnight.astimezone(UTC).replace(tzinfo=None) + HOUR
 
 
-def _require_columns(header: list[str], source: Source) -> None:
+def _require_columns(header: list[str], source: Source, vendor: Format | None) -> None:
     if len(header) > MOST_COLUMNS:
         raise FileRefused(f"line 1: a header of {len(header):,} columns, more than {MOST_COLUMNS:,}")
-    if source.format is not None and (difference := FORMATS[source.format].difference(header)):
-        raise FileRefused(f"line 1: {difference}")
+    known = header
+    if vendor is not None:
+        if difference := vendor.difference(header):
+            raise FileRefused(f"line 1: {difference}")
+        known = vendor.prepare(pl.DataFrame(schema=dict.fromkeys(header, pl.String))).columns
     for column in columns_of(source):
-        times = header.count(column)
+        times = known.count(column)
         if times != 1:
             trouble = "is not" if times == 0 else f"stands {times} times"
             raise FileRefused(

@@ -63,7 +63,14 @@ class TextExport:
     def __init__(self, path: Path, text: TextFile) -> None:
         self._bytes = _Hashed(path)
         self._lines = _Counted(_lines(self._bytes, text), text.delimiter)
-        self._records = csv.reader(self._lines, delimiter=text.delimiter, quotechar=text.quote, strict=True)
+        self._fewer_fields = text.fewer_fields
+        self._records = csv.reader(
+            self._lines,
+            delimiter=text.delimiter,
+            quotechar=text.quote or None,
+            quoting=csv.QUOTE_MINIMAL if text.quote else csv.QUOTE_NONE,
+            strict=True,
+        )
         header = text.header if text.header is not None else self._next()
         if header is None:
             raise FileDeferred(EMPTY)
@@ -78,6 +85,8 @@ class TextExport:
                     f"line {self._lines.record_began}: a quote opens here and closes {len(self._lines.record) - 1} "
                     "lines below, but each of these lines looks like a record of its own: a stray quote?"
                 )
+            if self._fewer_fields and row:
+                row += [""] * (len(self.header) - len(row))
             if len(row) == len(self.header):
                 batch.rows.append(row)
                 batch.lines.append(self._lines.record_began)

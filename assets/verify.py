@@ -33,10 +33,13 @@ SUMS: dict[str, str] = {
     "every quarantined record stands in ops.quarantine": """
         select abs((select count(*) from ops.quarantine) - (select coalesce(sum(quarantined), 0) from ops.ledger))
     """,
-    "every accepted or excluded record of a call is a leg of one call (core.calls)": """
+    "every accepted or excluded record that tells of a call tells of one (core.calls)": """
         select abs(
-            (select coalesce(sum(legs), 0) from core.calls)
-            - (select count(*) from staging.call_states where state in ('accepted', 'excluded'))
+            (select coalesce(sum(records), 0) from core.calls)
+            - (
+                select count(*) from staging.call_states
+                where state in ('accepted', 'excluded') and exclusion_rule is distinct from 'no_call'
+            )
         )
     """,
     "every accepted appointment is in core.appointments": """

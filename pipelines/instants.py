@@ -21,22 +21,28 @@ _SHAPES = {
     "%M": "[0-5][0-9]",
     "%S": "[0-5][0-9]",
     "%.f": r"(?:\.[0-9]{1,9})?",
-    "%z": "[+-][0-9]{2}:?[0-9]{2}",
+    "%z": "(?:Z|[+-][0-9]{2}:?[0-9]{2})",
 }
 _OTHER_SPELLINGS = {".%f": "%.f", "%:z": "%z", "%#z": "%z"}
 _TOKEN = re.compile(r"%\.f|%.|[^%]+|%")
 _RUNNING_ON = {"%m": "[0-9]{2}", "%d": "[0-9]{2}", "%H": "(?:[01][0-9]|2[0-3])", "%I": "[0-9]{2}"}
 """Next to another number, a number has two digits."""
 _NUMBERS = ("%Y", "%y", "%m", "%d", "%H", "%I", "%M", "%S")
+UNIX = {"unix_seconds": (r"^[0-9]{9,10}(?:\.[0-9]{1,6})?$", 1_000_000), "unix_milliseconds": ("^[0-9]{12,13}$", 1000)}
+"""Moments counted from 1970 in UTC: the shape of the number, and the microseconds of its unit."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A declared format: what Polars parses by, the regular expression that a value must match, its offset."""
+    """A declared format: what Polars parses by, the regular expression that a value must match, its offset.
+
+    `microseconds` are those of the unit in which a moment is counted from 1970, where it is nothing but a number.
+    """
 
     parse: str
     shape: str
     has_offset: bool
+    microseconds: int | None = None
 
     @property
     def parse_local(self) -> str:
@@ -49,6 +55,9 @@ def read_format(declared: str, day_only: bool) -> Format:
 
     A moment needs its year, month, day, hour and minute; a day (`day_only`) its year, month and day.
     """
+    if declared in UNIX:
+        shape, microseconds = UNIX[declared]
+        return Format(declared, shape, has_offset=True, microseconds=microseconds)
     parse = declared
     for other, spelling in _OTHER_SPELLINGS.items():
         parse = parse.replace(other, spelling)

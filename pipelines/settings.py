@@ -159,13 +159,18 @@ class Retention(Section):
 
 
 class TextFile(Section):
-    """How the bytes of an export become fields. `header` is declared where the file has none."""
+    """How the bytes of an export become fields. `header` is declared where the file has none.
+
+    Without a `quote` every character stands for itself. `fewer_fields`: a line may end early, and what it leaves out is
+    empty.
+    """
 
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    quote: str = Field(default='"', min_length=1, max_length=1)
+    quote: str = Field(default='"', max_length=1)
     encoding: str = "utf-8"
     decimal: Literal[".", ","] = "."
     header: list[str] | None = None
+    fewer_fields: bool = False
     last_line_ends: bool = True
 
     @model_validator(mode="after")
@@ -254,6 +259,13 @@ def _outcome_word(value: object) -> object:
     return {"reported": value} if isinstance(value, str) else value
 
 
+class Mark(Section):
+    """A column in which certain values mark a record."""
+
+    column: str
+    values: list[str] = Field(min_length=1)
+
+
 class Exclusion(Section):
     """A named rule that takes records out of every indicator, visibly."""
 
@@ -283,6 +295,7 @@ class CallColumns(Section):
     ended_at: Annotated[list[Instant], BeforeValidator(_several)] = []
     wait_seconds: Duration | None = None
     queue_wait_seconds: Duration | None = None
+    outside_hours: Mark | None = None
 
     @model_validator(mode="after")
     def _no_days(self) -> Self:
@@ -387,7 +400,9 @@ class SourceBase(Valid):
 
 
 class CallSource(SourceBase):
-    """A call log."""
+    """A call log. Its `records` are legs of calls, or events of them; those of a log with `legs_of` belong to the calls
+    of another log, which bear the same ids.
+    """
 
     kind: Literal["calls"]
     columns: CallColumns
@@ -395,6 +410,8 @@ class CallSource(SourceBase):
     directions: dict[str, Literal["inbound", "outbound", "internal"]] = {}
     wait_starts_at: Literal["dial_in", "queue"] = "dial_in"
     open_without_end: bool = False
+    records: Literal["legs", "events"] = "legs"
+    legs_of: str | None = None
     replaces_dates: bool = False
 
     @model_validator(mode="after")
@@ -404,6 +421,8 @@ class CallSource(SourceBase):
                 "columns.call_id is missing: a source without ids must declare replaces_dates = true "
                 "(each export replaces its range of dates)"
             )
+        if self.columns.call_id is None and (self.legs_of is not None or self.records == "events"):
+            raise ValueError("columns.call_id is missing: without it nothing tells which records are of one call")
         if self.columns.direction is not None and not self.directions:
             raise ValueError("columns.direction is declared, so [directions] must say what its words mean")
         return self
@@ -651,6 +670,16 @@ class Settings(Section):
             for point in closure.service_points:
                 if point not in self.service_points:
                     raise ValueError(f"calendar.closures: {closure.date} names '{point}', which has no hours")
+        logs = {source.name: source for source in self.sources if source.kind == "calls"}
+        for log in logs.values():
+            if log.legs_of is None:
+                continue
+            main = logs.get(log.legs_of)
+            if main is None or main.legs_of is not None or main.columns.call_id is None:
+                raise ValueError(
+                    f"sources: legs_of of '{log.name}' is '{log.legs_of}': expected a source of calls that has ids and "
+                    "no legs_of itself"
+                )
         sources = {"calendar", *(source.name for source in self.sources)}
         for accepted in self.tripwires.accepted:
             if accepted.source is not None and accepted.source not in sources:

@@ -64,7 +64,10 @@ class Calls(Table):
     speed_bucket: str = pa.Field(
         nullable=True, isin=SPEED_BUCKETS, description="bucket of the exact wait of an answered call, seconds"
     )
-    legs: int = pa.Field(ge=1, description="records of the export that tell of this call")
+    records: int = pa.Field(ge=1, description="records of the exports that tell of this call")
+    legs: int = pa.Field(
+        ge=1, description="its legs: the records, or of an event log those that say how the software counts the call"
+    )
     legs_reported_missed: int = pa.Field(ge=0, description="of those, the ones that the software calls missed")
     bridge_step: str = pa.Field(
         nullable=True,
@@ -75,6 +78,9 @@ class Calls(Table):
     is_ended_after_closing: bool = pa.Field(description="arrived inside opening hours and ended after they did")
     is_spanning_opening: bool = pa.Field(description="arrived before opening and was answered after it")
     is_arrival_ambiguous: bool = pa.Field(description="the local arrival exists twice; the earlier offset is taken")
+    is_marked_outside_hours: bool = pa.Field(
+        nullable=True, description="the software itself marks it as outside opening hours; NULL if it never does"
+    )
     impossible_duration: str = pa.Field(
         nullable=True, isin=["wait", "queue_wait"], description="the duration that was negative, and is NULL"
     )

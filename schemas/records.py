@@ -50,6 +50,9 @@ class CallRecord(Record):
     wait_seconds: Seconds = pa.Field(nullable=True, ge=0, description="dial-in to answer or hang-up")
     queue_wait_seconds: Seconds = pa.Field(nullable=True, ge=0, description="queue entry to answer or hang-up")
     is_wait_lower_bound: bool = pa.Field(description="the source can't tell the time before the queue")
+    is_marked_outside_hours: bool = pa.Field(
+        nullable=True, description="the source itself marks it as outside opening hours; NULL if it never does"
+    )
     impossible_duration: str = pa.Field(
         nullable=True, isin=["wait", "queue_wait"], description="the duration that was negative, and is NULL"
     )

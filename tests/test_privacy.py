@@ -138,7 +138,7 @@ CLOSED_LIST = {
         line record_key exclusion_rule quarantine_column quarantine_reason quarantine_pattern
         call_id leg_id queue direction reported_outcome is_answered missed_reason is_open arrived_at_utc
         is_arrival_ambiguous answered_at_utc ended_at_utc wait_seconds queue_wait_seconds is_wait_lower_bound
-        impossible_duration
+        is_marked_outside_hours impossible_duration
     """,
     AppointmentRecord: """
         line record_key exclusion_rule quarantine_column quarantine_reason quarantine_pattern

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 if TYPE_CHECKING:
-    from pipelines.settings import AppointmentSource, CallSource, Duration, Exclusion, Instant, Source
+    from pipelines.settings import AppointmentSource, CallSource, Duration, Exclusion, Instant, Mark, Source
 
 LINE = "\0line"
 """The column of the raw table that holds each record's line; no column of a text file can have that name."""
@@ -128,8 +128,10 @@ class Parser:
     def local(self, instant: Instant) -> pl.Expr:
         """The moment as the export writes it, for the day that it names and for clock times that roll over."""
         value = _joined(instant)
+        if instant.read_format.microseconds is not None:
+            return _parsed(instant, instant.format, value).dt.replace_time_zone(None)
         if instant.read_format.has_offset:
-            value = value.str.replace(r"[+-][0-9]{2}:?[0-9]{2}$", "")
+            value = value.str.replace(r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$", "")
         return _parsed(instant, instant.read_format.parse_local, value)
 
     def seconds(self, duration: Duration) -> pl.Expr:
@@ -202,7 +204,14 @@ def _joined(instant: Instant) -> pl.Expr:
 def _parsed(instant: Instant, parse: str, value: pl.Expr) -> pl.Expr:
     """The value parsed, where it happened and has exactly the shape of its format: nothing parses by luck."""
     sound = _happened(instant) & _joined(instant).str.contains(instant.read_format.shape)
-    return pl.when(sound).then(value).str.to_datetime(parse, strict=False, time_unit="us", ambiguous="earliest")
+    value = pl.when(sound).then(value)
+    unit = instant.read_format.microseconds
+    if unit is not None:
+        counted = (value.cast(pl.Decimal(18, 6), strict=False) * unit).cast(pl.Int64)
+        return pl.from_epoch(counted, time_unit="us").dt.replace_time_zone("UTC")
+    if instant.read_format.has_offset:
+        value = value.str.replace("Z$", "+00:00")
+    return value.str.to_datetime(parse, strict=False, time_unit="us", ambiguous="earliest")
 
 
 def _happened(instant: Instant) -> pl.Expr:
@@ -229,6 +238,13 @@ def _exclusion(rules: list[Exclusion], more: Iterable[tuple[pl.Expr, pl.Expr]] =
         for rule in rules
     ]
     return _first([*cases, *more])
+
+
+def _mark(mark: Mark | None) -> pl.Expr:
+    """Whether the source itself marks the record; NULL if it never does."""
+    if mark is None:
+        return pl.lit(None, dtype=pl.Boolean)
+    return _text(mark.column).is_in(mark.values).fill_null(False)
 
 
 def columns_of(source: Source) -> list[str]:
@@ -308,6 +324,7 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource, latest: datetime | No
         _possible(wait).alias("wait_seconds"),
         _possible(queue_wait).alias("queue_wait_seconds"),
         pl.lit(source.wait_starts_at == "queue").alias("is_wait_lower_bound"),
+        _mark(columns.outside_hours).alias("is_marked_outside_hours"),
         _first([(_impossible(wait), pl.lit("wait")), (_impossible(queue_wait), pl.lit("queue_wait"))]).alias(
             "impossible_duration"
         ),

@@ -1,15 +1,25 @@
 """What is said of a vendor's export format, one `Format` a module beside this one.
 
 A format spares a city the mapping: it knows the headers that the vendor writes, and what their columns and words mean.
-It is nothing but a source declared beforehand, so the same reader, rules and tests hold. Does not belong here: which
-formats there are (`formats`).
+It is nothing but a source declared beforehand, so the same reader, rules and tests hold; where a cell says several
+things at once, `prepare` takes it apart first. Does not belong here: which formats there are (`formats`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import polars as pl
+
+
+def _as_it_is(raw: pl.DataFrame) -> pl.DataFrame:
+    return raw
+
+
+def _nothing_missing(raw: pl.DataFrame) -> str | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -18,6 +28,9 @@ class Format:
 
     `headers` are those of its known generations, to the letter; `preset` are keys of a [[sources]] that a city need not
     declare; `cannot_tell` says in sentences what a city has to live with.
+
+    `prepare` adds text columns to those of the export, row by row, and takes none away; the preset may name them as it
+    names the export's own. `unfinished` says in a sentence why the rows show that the vendor did not export everything.
     """
 
     name: str
@@ -26,6 +39,8 @@ class Format:
     headers: tuple[tuple[str, ...], ...]
     preset: dict[str, Any]
     cannot_tell: tuple[str, ...]
+    prepare: Callable[[pl.DataFrame], pl.DataFrame] = _as_it_is
+    unfinished: Callable[[pl.DataFrame], str | None] = _nothing_missing
 
     def applied_to(self, declared: dict[str, Any]) -> dict[str, Any]:
         """A source as declared, on top of what the format knows: words are added to words, rules to rules."""

@@ -1,10 +1,25 @@
 -- One row a citizen call, however many legs it has: its outcome by arrival and opening hours, its wait, its bucket.
 -- Source: rules in docs/indicators.md, "Calls".
-with legs as (
+with records as (
+    select
+        * exclude (source),
+        call_source as source,
+        -- an event that is no leg of its own: the call entered a queue, an agent's telephone rang in vain
+        is_event_log and reported_outcome = 'other' as is_step
+    from staging.call_states
+    where
+        state in ('accepted', 'excluded')
+        -- an agent logged in, a queue started
+        and exclusion_rule is distinct from 'no_call'
+),
+
+legs as (
     select
         *,
         bool_and(state = 'excluded') over (partition by source, call_id) as is_excluded,
-        count(*) over (partition by source, call_id) as legs,
+        count(*) over (partition by source, call_id) as records,
+        -- a call that only entered a queue has a leg that has not ended
+        greatest(count(*) filter (where not is_step) over (partition by source, call_id), 1) as legs,
         count(*) filter (where reported_outcome = 'missed')
             over (partition by source, call_id) as legs_reported_missed,
         row_number() over (
@@ -12,8 +27,7 @@ with legs as (
             -- excluded legs count only for a call that has no others
             order by state = 'excluded', arrived_at_utc, try_cast(leg_id as bigint), leg_id, file_id, line
         ) as leg_number
-    from staging.call_states
-    where state in ('accepted', 'excluded')
+    from records
 ),
 
 counted_legs as (
@@ -30,6 +44,7 @@ last_waits as (
         wait_seconds,
         queue_wait_seconds,
         impossible_duration,
+        missed_reason,
         answered_at_utc,
         arrived_at_utc + to_milliseconds((wait_seconds * 1000)::bigint) as wait_ended_at_utc
     from counted_legs
@@ -37,10 +52,11 @@ last_waits as (
         partition by source, call_id
         order by
             is_answered desc,
+            is_step asc,
             if(is_answered, wait_ended_at_utc, null) asc nulls last,
             -- a leg of unknown length may have been the last
             if(is_answered, null, wait_ended_at_utc) desc nulls first,
-            leg_number
+            if(is_answered, leg_number, -leg_number) asc
     ) = 1
 ),
 
@@ -48,6 +64,7 @@ calls as (
     select
         source,
         call_id,
+        any_value(records) as records,
         any_value(legs) as legs,
         any_value(legs_reported_missed) as legs_reported_missed,
         any_value(queue) filter (where leg_number = 1) as queue,
@@ -57,15 +74,17 @@ calls as (
         any_value(is_arrival_ambiguous) filter (where leg_number = 1) as is_arrival_ambiguous,
         any_value(exclusion_rule) filter (where leg_number = 1) as exclusion_rule,
         bool_or(is_answered) as is_answered,
-        bool_or(is_open) as is_open,
+        -- a call goes on while one of its legs does; told by nothing but events, until one of them ends it
+        coalesce(bool_or(is_open) filter (where not is_event_log), bool_and(is_open)) as is_open,
         max(ended_at_utc) as ended_at_utc,
-        bool_or(is_wait_lower_bound) as is_wait_lower_bound,
+        -- of several logs one may know when the citizen dialled in
+        bool_and(is_wait_lower_bound) as is_wait_lower_bound,
+        bool_or(is_marked_outside_hours) as is_marked_outside_hours,
         case
             when bool_or(reported_outcome = 'answered') then 'answered'
             when bool_or(reported_outcome = 'missed') then 'missed'
             else 'other'
-        end as reported_outcome,
-        arg_max(missed_reason, leg_number) as missed_reason
+        end as reported_outcome
     from counted_legs
     group by source, call_id
 ),
@@ -75,6 +94,7 @@ waits as (
         calls.*,
         last_waits.answered_at_utc,
         last_waits.impossible_duration,
+        last_waits.missed_reason,
         -- what passed before the last leg began, exact to the millisecond
         (epoch_ms(last_waits.arrived_at_utc) - epoch_ms(calls.arrived_at_utc)) * 0.001 as earlier_seconds,
         last_waits.wait_seconds as leg_wait_seconds,
@@ -152,6 +172,7 @@ select
         when judged.wait_seconds <= 300 then '121-300'
         else '300+'
     end as speed_bucket,
+    judged.records,
     judged.legs,
     judged.legs_reported_missed,
     -- where the call stands in marts.missed_calls_bridge, from the records reported missed to the calls that were
@@ -173,6 +194,7 @@ select
     and judged.is_answered
     and coalesce(judged.answered_local >= judged.next_opens_local, false) as is_spanning_opening,
     coalesce(judged.is_arrival_ambiguous, false) as is_arrival_ambiguous,
+    judged.is_marked_outside_hours,
     judged.impossible_duration
 from judged
 cross join input.rules as rules

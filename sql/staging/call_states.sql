@@ -39,11 +39,13 @@ losers as (
             row(
                 loser.queue, loser.direction, loser.reported_outcome, loser.is_answered, loser.missed_reason,
                 loser.exclusion_rule, loser.is_open, loser.arrived_at_utc, loser.answered_at_utc,
-                loser.ended_at_utc, loser.wait_seconds, loser.queue_wait_seconds, loser.impossible_duration
+                loser.ended_at_utc, loser.wait_seconds, loser.queue_wait_seconds, loser.impossible_duration,
+                loser.is_marked_outside_hours
             ) is not distinct from row(
                 winner.queue, winner.direction, winner.reported_outcome, winner.is_answered, winner.missed_reason,
                 winner.exclusion_rule, winner.is_open, winner.arrived_at_utc, winner.answered_at_utc,
-                winner.ended_at_utc, winner.wait_seconds, winner.queue_wait_seconds, winner.impossible_duration
+                winner.ended_at_utc, winner.wait_seconds, winner.queue_wait_seconds, winner.impossible_duration,
+                winner.is_marked_outside_hours
             ),
             'duplicate',
             'superseded'
@@ -87,6 +89,8 @@ select
         else 'accepted'
     end as state,
     readable.source,
+    readable.call_source,
+    readable.is_event_log,
     readable.call_id,
     readable.leg_id,
     readable.queue,
@@ -104,6 +108,7 @@ select
     readable.wait_seconds,
     readable.queue_wait_seconds,
     readable.is_wait_lower_bound,
+    readable.is_marked_outside_hours,
     readable.impossible_duration
 from readable
 left join decided using (file_id, line)

@@ -30,7 +30,10 @@ known as (
         calls.outcome,
         calls.arrived_date as date
     from quarantined
-    inner join core.calls as calls using (source, call_id)
+    inner join core.calls as calls
+        on
+            calls.source = quarantined.call_source
+            and calls.call_id = quarantined.call_id
 ),
 
 unknown as (

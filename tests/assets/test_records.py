@@ -468,6 +468,7 @@ CALL_COLUMNS = [
     *["line", "record_key", "call_id", "leg_id", "queue", "direction", "reported_outcome", "is_answered"],
     *["missed_reason", "exclusion_rule", "is_open", "arrived_at_utc", "is_arrival_ambiguous", "answered_at_utc"],
     *["ended_at_utc", "wait_seconds", "queue_wait_seconds", "is_wait_lower_bound", "impossible_duration"],
+    "is_marked_outside_hours",
     *["quarantine_column", "quarantine_reason", "quarantine_pattern"],
 ]
 APPOINTMENT_COLUMNS = [

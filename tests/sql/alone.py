@@ -42,7 +42,8 @@ COLUMNS: dict[str, str] = {
     "export_date date, exported_at_utc timestamp, delivery bigint, status varchar, reason varchar, "
     "unread_records bigint, is_new boolean",
     "input.sources": "source varchar, kind varchar, covers_planned boolean, covers_booked boolean, "
-    "replaces_dates boolean, valid_from date, valid_to date, covers_days bigint",
+    "is_event_log boolean, legs_of varchar, replaces_dates boolean, valid_from date, valid_to date, "
+    "covers_days bigint",
     "input.rules": "short_abandon_seconds decimal(9, 3), half_days_are_working_days boolean",
     "input.desk_channels": "booking_channel varchar",
     "input.hours": "hours_id bigint, service_point varchar, valid_from date, valid_to date",
@@ -64,19 +65,22 @@ COLUMNS: dict[str, str] = {
     "input.publications": "version varchar, published_at_utc timestamp, run_id varchar, settings_sha256 varchar, "
     "settings_text varchar, as_of_utc timestamp, files bigint, records bigint",
     "staging.call_records": "file_id bigint, line bigint, source varchar, file_name varchar, "
-    "exported_at_utc timestamp, is_replaced boolean, replaces_dates boolean, record_key varchar, call_id varchar, "
-    "leg_id varchar, queue varchar, direction varchar, reported_outcome varchar, is_answered boolean, "
+    "exported_at_utc timestamp, is_replaced boolean, call_source varchar, is_event_log boolean, "
+    "replaces_dates boolean, record_key varchar, call_id varchar, leg_id varchar, queue varchar, "
+    "direction varchar, reported_outcome varchar, is_answered boolean, "
     "missed_reason varchar, exclusion_rule varchar, is_open boolean, arrived_at_utc timestamp, "
     "arrived_local timestamp, is_arrival_ambiguous boolean, answered_at_utc timestamp, ended_at_utc timestamp, "
     "wait_seconds decimal(9, 3), queue_wait_seconds decimal(9, 3), is_wait_lower_bound boolean, "
-    "impossible_duration varchar, quarantine_column varchar, quarantine_reason varchar, quarantine_pattern varchar",
+    "is_marked_outside_hours boolean, impossible_duration varchar, quarantine_column varchar, "
+    "quarantine_reason varchar, quarantine_pattern varchar",
     "staging.call_quarantine": "file_id bigint, line bigint, column_name varchar, reason varchar, pattern varchar",
-    "staging.call_states": "file_id bigint, line bigint, state varchar, source varchar, call_id varchar, "
-    "leg_id varchar, queue varchar, direction varchar, reported_outcome varchar, is_answered boolean, "
+    "staging.call_states": "file_id bigint, line bigint, state varchar, source varchar, call_source varchar, "
+    "is_event_log boolean, call_id varchar, leg_id varchar, queue varchar, direction varchar, "
+    "reported_outcome varchar, is_answered boolean, "
     "missed_reason varchar, exclusion_rule varchar, is_open boolean, arrived_at_utc timestamp, "
     "arrived_local timestamp, is_arrival_ambiguous boolean, answered_at_utc timestamp, ended_at_utc timestamp, "
     "wait_seconds decimal(9, 3), queue_wait_seconds decimal(9, 3), is_wait_lower_bound boolean, "
-    "impossible_duration varchar",
+    "is_marked_outside_hours boolean, impossible_duration varchar",
     "staging.appointment_records": "file_id bigint, line bigint, source varchar, file_name varchar, "
     "exported_at_utc timestamp, is_replaced boolean, record_key varchar, appointment_id varchar, service varchar, "
     "booking_channel varchar, status varchar, exclusion_rule varchar, booked_at_utc timestamp, "

@@ -127,6 +127,7 @@ TOLD_OF_A_CALL = {
     "wait_seconds": Decimal("60.001"),
     "queue_wait_seconds": Decimal("50.002"),
     "impossible_duration": "queue_wait",
+    "is_marked_outside_hours": True,
 }
 TOLD_OF_AN_APPOINTMENT = {
     "service": "permit",
@@ -870,6 +871,8 @@ LEG = {
     "file_id": 1,
     "state": "accepted",
     "source": "phone",
+    "call_source": "phone",
+    "is_event_log": False,
     "queue": "main",
     "direction": "inbound",
     "reported_outcome": "missed",
@@ -1021,7 +1024,7 @@ def test_legs_that_are_excluded_count_only_for_a_call_that_has_no_others() -> No
 
 def test_records_that_were_superseded_or_are_duplicates_are_no_legs() -> None:
     rows = calls_of(
-        "call_id source state is_answered arrived",
+        "call_id call_source state is_answered arrived",
         ("a", "phone", "accepted", False, monday("10:00")),
         ("a", "phone", "superseded", True, monday("10:00")),
         ("a", "phone", "duplicate", False, monday("10:00")),
@@ -1145,13 +1148,13 @@ def test_a_call_keeps_what_the_software_says_and_what_is_uncertain_about_it() ->
         ("a", "1", monday("10:00"), "other", None, False),
         ("b", "1", monday("10:00"), "other", True, False),
         ("b", "2", monday("10:01"), "missed", False, True),
-        ("c", "1", monday("10:00"), "missed", False, False),
-        ("c", "2", monday("10:01"), "answered", True, False),
+        ("c", "1", monday("10:00"), "missed", False, True),
+        ("c", "2", monday("10:01"), "answered", True, True),
     )
     assert only(rows, "call_id reported_outcome is_arrival_ambiguous is_wait_lower_bound") == [
         ("a", "other", False, False),
-        ("b", "missed", True, True),
-        ("c", "answered", False, False),
+        ("b", "missed", True, False),  # one of its logs knows when the citizen dialled in
+        ("c", "answered", False, True),
     ]
 
 
@@ -2587,7 +2590,8 @@ def uncertain_of(
     The telephone is open on Monday 10 March, 9-12, the desk all day. `opened` are calls: id, date, outcome, whether
     inside.
     """
-    told = {"file_id": 1, "source": "phone", "file_name": "a", "exported_at_utc": "2025-03-11", "is_replaced": False}
+    told = {"file_id": 1, "source": "phone", "call_source": "phone", "is_replaced": False}
+    told |= {"file_name": "a", "exported_at_utc": "2025-03-11"}
     rows = (
         Alone()
         .given("input.files", "file_id export_date", (1, "2025-03-11"), (2, "2025-05-01"))
