@@ -20,8 +20,9 @@ import polars as pl
 from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
 from assets.adapters.formats import FORMATS
 from assets.adapters.vendor import Format
+from assets.containers import open_export
 from assets.files import ExportFile, stamp
-from assets.reading import Batch, FileDeferred, FileRefused, TextExport
+from assets.reading import Batch, FileDeferred, FileRefused
 from assets.whole_file import WholeFile
 from pipelines.settings import Settings, Source
 from schemas.records import AppointmentRecord, CallRecord
@@ -53,18 +54,18 @@ class CanonicalExport:
         self._whole = WholeFile(file.source, file.day)
         self._path, self._stamp = file.path, stamp(file.path)
         self._format = FORMATS[file.source.format] if file.source.format is not None else None
-        self._text = TextExport(file.path, file.source.text)
-        _require_columns(self._text.header, file.source, self._format)
+        self._export = open_export(file.path, file.source)
+        _require_columns(self._export.header, file.source, self._format)
 
     def frames(self) -> Iterator[tuple[Batch, pl.DataFrame]]:
         """The canonical records in order of line, with the fields that they were made of; at least one frame."""
-        for batch in self._text.batches():
-            raw = _raw(batch, self._text.header)
+        for batch in self._export.batches():
+            raw = _raw(batch, self._export.header)
             if self._format is not None:
                 if why := self._format.unfinished(raw):
                     raise FileRefused(why)
                 raw = self._format.prepare(raw)
-            frame = _canonical(raw, batch, len(self._text.header), self.source, self._latest)
+            frame = _canonical(raw, batch, len(self._export.header), self.source, self._latest)
             self._count(frame)
             self._whole.look(raw, frame)
             yield batch, frame
@@ -74,7 +75,7 @@ class CanonicalExport:
 
     def sha256(self) -> str:
         """Of the uncompressed content; call it when the last frame has been taken."""
-        return self._text.sha256()
+        return self._export.sha256()
 
     def _count(self, frame: pl.DataFrame) -> None:
         wrong = frame.filter(pl.col("quarantine_reason").is_not_null())

@@ -18,6 +18,7 @@ from assets.adapters.declared import columns_of
 from assets.adapters.formats import FORMATS, recognised
 from assets.build import empty_warehouse, run_sql, sql_files, upstream
 from assets.canonical import CanonicalExport
+from assets.containers import open_export
 from assets.files import claimed_twice, claims, dated, growing, is_in_exports, name_of
 from assets.inputs import Stream, file_states, lay_inputs
 from assets.reading import FileDeferred, FileRefused, TextExport
@@ -177,7 +178,7 @@ def _header_fits(path: Path, source: Source) -> bool:
     if source.text.header is not None:
         return False
     try:
-        header = TextExport(path, source.text).header
+        header = open_export(path, source).header
     except (FileRefused, FileDeferred):
         return False
     return all(header.count(column) == 1 for column in columns_of(source))
