@@ -294,6 +294,9 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource, latest: datetime | No
     answered_at = parser.instant(columns.answered_at, arrival)[0] if columns.answered_at else never
     queued_at = parser.instant(columns.queue_entered_at, arrival)[0] if columns.queue_entered_at else never
     ended_at = pl.coalesce([parser.instant(end, arrival)[0] for end in columns.ended_at] or [never])
+    if columns.lasted_seconds is not None:
+        lasted = parser.seconds(columns.lasted_seconds)
+        ended_at = pl.coalesce(ended_at, arrived_at + pl.duration(milliseconds=(lasted * 1000).cast(pl.Int64)))
     stopped_waiting = pl.when(is_answered).then(answered_at).otherwise(ended_at)
     wait = _between(arrived_at, stopped_waiting)
     if columns.wait_seconds is not None:

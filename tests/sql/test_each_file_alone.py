@@ -1153,7 +1153,7 @@ def test_a_call_keeps_what_the_software_says_and_what_is_uncertain_about_it() ->
     )
     assert only(rows, "call_id reported_outcome is_arrival_ambiguous is_wait_lower_bound") == [
         ("a", "other", False, False),
-        ("b", "missed", True, False),  # one of its logs knows when the citizen dialled in
+        ("b", "missed", True, True),
         ("c", "answered", False, True),
     ]
 
