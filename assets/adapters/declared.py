@@ -207,7 +207,7 @@ def _parsed(instant: Instant, parse: str, value: pl.Expr) -> pl.Expr:
     value = pl.when(sound).then(value)
     unit = instant.read_format.microseconds
     if unit is not None:
-        counted = (value.cast(pl.Decimal(18, 6), strict=False) * unit).cast(pl.Int64)
+        counted = (value.cast(pl.Decimal(20, 6), strict=False) * unit).cast(pl.Int64)
         return pl.from_epoch(counted, time_unit="us").dt.replace_time_zone("UTC")
     if instant.read_format.has_offset:
         value = value.str.replace("Z$", "+00:00")
@@ -254,7 +254,8 @@ def columns_of(source: Source) -> list[str]:
         if key == "service_separator" or value is None:
             continue
         for part in value if isinstance(value, list) else [value]:
-            named.extend([part] if isinstance(part, str) else part.column)
+            column = part if isinstance(part, str) else part.column
+            named.extend([column] if isinstance(column, str) else column)
     return list(dict.fromkeys(named))
 
 
