@@ -234,14 +234,16 @@ def _rest_of_settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
     _create(
         con,
         "sources",
-        "source varchar, kind varchar, covers_planned boolean, covers_booked boolean, is_event_log boolean, "
-        "legs_of varchar, replaces_dates boolean, valid_from date, valid_to date, covers_days bigint",
+        "source varchar, kind varchar, covers_planned boolean, covers_booked boolean, visits_of varchar, "
+        "is_event_log boolean, legs_of varchar, replaces_dates boolean, valid_from date, valid_to date, "
+        "covers_days bigint",
         [
             (
                 source.name,
                 source.kind,
                 source.kind == "appointments" and "planned" in source.covers,
                 source.kind == "appointments" and "booked" in source.covers,
+                source.visits_of if source.kind == "appointments" else None,
                 source.kind == "calls" and source.records == "events",
                 source.legs_of if source.kind == "calls" else None,
                 source.kind == "calls" and source.replaces_dates,

@@ -42,9 +42,9 @@ SUMS: dict[str, str] = {
             )
         )
     """,
-    "every accepted appointment is in core.appointments": """
+    "every accepted record of an appointment is of one appointment (core.appointments)": """
         select abs(
-            (select count(*) from core.appointments)
+            (select coalesce(sum(records), 0) from core.appointments)
             - (select count(*) from staging.appointment_states where state = 'accepted')
         )
     """,

@@ -307,15 +307,19 @@ class CallColumns(Section):
 
 
 class AppointmentColumns(Section):
-    """Which column of an appointment log is what. Without `service` the source's name stands for it."""
+    """Which column of an appointment log is what. Without `service` the source's name stands for it.
+
+    A log of visits has a `visit_id`, and knows no `planned_start`; a visit without `appointment_id` is a walk-in.
+    """
 
     appointment_id: Columns
+    visit_id: Columns | None = None
     service: str | None = None
     service_separator: str | None = None
     booking_channel: str | None = None
     status: str | None = None
     booked_at: Instant | None = None
-    planned_start: Instant
+    planned_start: Instant | None = None
     first_planned_start: Instant | None = None
     checked_in_at: Instant | None = None
     started_at: Instant | None = None
@@ -430,15 +434,23 @@ class CallSource(SourceBase):
 
 
 class AppointmentSource(SourceBase):
-    """An appointment log. `covers` says by which dates an export is complete for its range of days."""
+    """An appointment log. `covers` says by which dates an export is complete for its range of days.
+
+    The records of a log with `visits_of` are visits for the appointments of another log, which bear the same ids.
+    """
 
     kind: Literal["appointments"]
     columns: AppointmentColumns
     statuses: dict[str, Literal["planned", "checked_in", "started", "completed", "no_show", "cancelled"]] = {}
     covers: list[Literal["planned", "booked"]] = ["planned"]
+    visits_of: str | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if (self.visits_of is None) != (self.columns.visit_id is None):
+            raise ValueError("visits_of and columns.visit_id go together: a log of visits, each with an id of its own")
+        if (self.visits_of is None) != (self.columns.planned_start is not None):
+            raise ValueError("columns.planned_start: required of appointments, and unknown to a log of visits")
         if self.columns.status is not None and not self.statuses:
             raise ValueError("columns.status is declared, so [statuses] must say what its words mean")
         return self
@@ -671,15 +683,21 @@ class Settings(Section):
             for point in closure.service_points:
                 if point not in self.service_points:
                     raise ValueError(f"calendar.closures: {closure.date} names '{point}', which has no hours")
-        logs = {source.name: source for source in self.sources if source.kind == "calls"}
-        for log in logs.values():
-            if log.legs_of is None:
-                continue
-            main = logs.get(log.legs_of)
-            if main is None or main.legs_of is not None or main.columns.call_id is None:
+        calls = {source.name: source for source in self.sources if source.kind == "calls"}
+        for log in calls.values():
+            main = calls.get(log.legs_of or log.name)
+            if log.legs_of and (main is None or main.legs_of is not None or main.columns.call_id is None):
                 raise ValueError(
                     f"sources: legs_of of '{log.name}' is '{log.legs_of}': expected a source of calls that has ids and "
                     "no legs_of itself"
+                )
+        appointments = {source.name: source for source in self.sources if source.kind == "appointments"}
+        for visits in appointments.values():
+            planned = appointments.get(visits.visits_of or visits.name)
+            if visits.visits_of and (planned is None or planned.visits_of is not None):
+                raise ValueError(
+                    f"sources: visits_of of '{visits.name}' is '{visits.visits_of}': expected a source of appointments "
+                    "that has no visits_of itself"
                 )
         sources = {"calendar", *(source.name for source in self.sources)}
         for accepted in self.tripwires.accepted:

@@ -113,6 +113,7 @@ class Appointments(Table):
     visit_date: pl.Date = pa.Field(
         nullable=True, description="the planned date, or for a walk-in the date of check-in, to which the wait belongs"
     )
+    records: int = pa.Field(ge=1, description="records of the exports that tell of this appointment")
     status: str = pa.Field(isin=STATUSES, description="newest known status")
     is_walk_in: bool = pa.Field(description="came without a planned start")
     visitor_wait_seconds: Seconds = pa.Field(

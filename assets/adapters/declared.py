@@ -51,11 +51,12 @@ class Parser:
         """Quarantine the record `when` this holds, unless an earlier problem did."""
         self.problems.append((when, column, reason, value))
 
-    def required(self, columns: list[str]) -> pl.Expr:
-        """The columns joined into one key; none of them may be empty. NULL where it can't be a key."""
+    def required(self, columns: list[str], may_be_empty: bool = False) -> pl.Expr:
+        """The columns joined into one key; none of them may be empty, unless told. NULL where it can't be a key."""
         before = len(self.problems)
         for column in columns:
-            self.problem(_text(column).is_null(), column, "no value, where one is required", _raw(column))
+            if not may_be_empty:
+                self.problem(_text(column).is_null(), column, "no value, where one is required", _raw(column))
             self.problem(
                 _text(column).str.contains(SPREADSHEET_ID),
                 column,
@@ -341,7 +342,13 @@ def canonical_appointments(
 ) -> pl.DataFrame:
     """One canonical appointment record a row of `raw`, as in schemas.records.AppointmentRecord."""
     columns, parser = source.columns, Parser(source, latest)
-    appointment_id = parser.required(columns.appointment_id)
+    if columns.visit_id is None:
+        appointment_id = record_key = parser.required(columns.appointment_id)
+    else:
+        named, visit_id = parser.required(columns.appointment_id, may_be_empty=True), parser.required(columns.visit_id)
+        walk_in = pl.concat_str([pl.lit("visit "), visit_id])
+        appointment_id = pl.when(named.is_null()).then(walk_in).otherwise(named)
+        record_key = pl.when(named.is_null()).then(walk_in).otherwise(_key([named, visit_id]))
     service = pl.lit(source.name)
     if columns.service is not None:
         parser.required([columns.service])
@@ -370,7 +377,7 @@ def canonical_appointments(
     channel = parser.name(columns.booking_channel)
     return raw.select(
         pl.col(LINE).alias("line"),
-        appointment_id.alias("record_key"),
+        record_key.alias("record_key"),
         appointment_id.alias("appointment_id"),
         service.alias("service"),
         channel.alias("booking_channel"),

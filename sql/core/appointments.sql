@@ -1,14 +1,8 @@
 -- One row an appointment or walk-in: its cluster, its visitor wait and its lead time, or why it has none.
 -- Source: rules in docs/indicators.md, "Appointments".
-with accepted as (
-    select * from staging.appointment_states
-    where state = 'accepted'
-),
-
-dated as (
+with dated as (
     select
         *,
-        planned_start_utc is null and planned_day is null as is_walk_in,
         booked_local::date as booked_date,
         coalesce(planned_start_local::date, planned_day) as planned_date,
         coalesce(first_planned_start_local::date, first_planned_day) as first_planned_date,
@@ -18,7 +12,7 @@ dated as (
             coalesce(checked_in_local::date, started_local::date, booked_local::date),
             coalesce(planned_start_local::date, planned_day)
         ) as visit_date
-    from accepted
+    from staging.whole_appointments
 ),
 
 clustered as (
@@ -104,6 +98,7 @@ select
     led.started_at_utc,
     led.ended_at_utc,
     led.visit_date,
+    led.records,
     led.status,
     led.is_walk_in,
     if(

@@ -3,6 +3,7 @@ select
     records.file_id,
     records.line,
     files.source,
+    coalesce(sources.visits_of, files.source) as appointment_source,
     files.file_name,
     files.exported_at_utc,
     files.status = 'replaced' as is_replaced,
@@ -54,6 +55,7 @@ select
     records.quarantine_pattern
 from input.appointment_records as records
 inner join input.files as files using (file_id)
+inner join input.sources as sources using (source)
 left join input.utc_days as booked on booked.utc_date = records.booked_at_utc::date
 left join input.utc_days as planned on planned.utc_date = records.planned_start_utc::date
 left join input.utc_days as first_planned on first_planned.utc_date = records.first_planned_start_utc::date

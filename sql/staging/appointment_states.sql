@@ -62,7 +62,9 @@ select
         else 'accepted'
     end as state,
     readable.source,
+    readable.appointment_source,
     readable.appointment_id,
+    readable.record_key <> readable.appointment_id as names_appointment,
     readable.service,
     readable.booking_channel,
     readable.status,

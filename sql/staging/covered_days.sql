@@ -20,7 +20,13 @@ with held as (
     select
         'visits' as basis,
         records.file_id,
-        coalesce(records.planned_start_local::date, records.planned_day) as date
+        coalesce(
+            records.planned_start_local::date,
+            records.planned_day,
+            -- a log of visits knows no plan
+            if(records.appointment_source <> records.source, records.checked_in_local::date, null),
+            if(records.appointment_source <> records.source, records.started_local::date, null)
+        ) as date
     from staging.appointment_records as records
     inner join input.sources as sources on sources.source = records.source and sources.covers_planned
     where records.quarantine_reason is null and not records.is_replaced

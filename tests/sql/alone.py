@@ -41,7 +41,7 @@ COLUMNS: dict[str, str] = {
     "input.files": "file_id bigint, source varchar, kind varchar, file_name varchar, sha256 varchar, "
     "export_date date, exported_at_utc timestamp, delivery bigint, status varchar, reason varchar, "
     "unread_records bigint, is_new boolean",
-    "input.sources": "source varchar, kind varchar, covers_planned boolean, covers_booked boolean, "
+    "input.sources": "source varchar, kind varchar, covers_planned boolean, covers_booked boolean, visits_of varchar, "
     "is_event_log boolean, legs_of varchar, replaces_dates boolean, valid_from date, valid_to date, "
     "covers_days bigint",
     "input.rules": "short_abandon_seconds decimal(9, 3), half_days_are_working_days boolean",
@@ -81,19 +81,26 @@ COLUMNS: dict[str, str] = {
     "arrived_local timestamp, is_arrival_ambiguous boolean, answered_at_utc timestamp, ended_at_utc timestamp, "
     "wait_seconds decimal(9, 3), queue_wait_seconds decimal(9, 3), is_wait_lower_bound boolean, "
     "is_marked_outside_hours boolean, impossible_duration varchar",
-    "staging.appointment_records": "file_id bigint, line bigint, source varchar, file_name varchar, "
-    "exported_at_utc timestamp, is_replaced boolean, record_key varchar, appointment_id varchar, service varchar, "
-    "booking_channel varchar, status varchar, exclusion_rule varchar, booked_at_utc timestamp, "
+    "staging.appointment_records": "file_id bigint, line bigint, source varchar, appointment_source varchar, "
+    "file_name varchar, exported_at_utc timestamp, is_replaced boolean, record_key varchar, appointment_id varchar, "
+    "service varchar, booking_channel varchar, status varchar, exclusion_rule varchar, booked_at_utc timestamp, "
     "booked_local timestamp, planned_start_utc timestamp, planned_start_local timestamp, planned_day date, "
     "first_planned_start_utc timestamp, first_planned_start_local timestamp, checked_in_at_utc timestamp, "
     "checked_in_local timestamp, started_at_utc timestamp, started_local timestamp, ended_at_utc timestamp, "
     "quarantine_column varchar, quarantine_reason varchar, quarantine_pattern varchar",
     "staging.appointment_states": "file_id bigint, line bigint, state varchar, source varchar, "
-    "appointment_id varchar, service varchar, booking_channel varchar, status varchar, booked_at_utc timestamp, "
-    "booked_local timestamp, planned_start_utc timestamp, planned_start_local timestamp, planned_day date, "
+    "appointment_source varchar, appointment_id varchar, names_appointment boolean, service varchar, "
+    "booking_channel varchar, status varchar, booked_at_utc timestamp, booked_local timestamp, "
+    "planned_start_utc timestamp, planned_start_local timestamp, planned_day date, "
     "first_planned_start_utc timestamp, first_planned_start_local timestamp, first_planned_day date, "
     "checked_in_at_utc timestamp, checked_in_local timestamp, started_at_utc timestamp, started_local timestamp, "
     "ended_at_utc timestamp",
+    "staging.whole_appointments": "source varchar, appointment_id varchar, records bigint, service varchar, "
+    "booking_channel varchar, status varchar, booked_at_utc timestamp, booked_local timestamp, "
+    "planned_start_utc timestamp, planned_start_local timestamp, planned_day date, "
+    "first_planned_start_utc timestamp, first_planned_start_local timestamp, first_planned_day date, "
+    "checked_in_at_utc timestamp, checked_in_local timestamp, started_at_utc timestamp, started_local timestamp, "
+    "ended_at_utc timestamp, is_walk_in boolean",
     "staging.day_segments": "date date, service_point varchar, starts_local timestamp, ends_local timestamp, "
     "starts_minute bigint, ends_minute bigint, is_regular boolean, is_open boolean, closed_reason varchar, "
     "closure_note varchar, next_opens_local timestamp, next_closes_local timestamp",

@@ -159,6 +159,7 @@ def test_records_keep_everything_else_that_they_tell() -> None:
     (row,) = (
         Alone()
         .given("input.files", "file_id", (1,), **origin)
+        .given("input.sources", "source", ("phone",))
         .given("input.appointment_records", "file_id line record_key", (1, 7, "k"), **appointment)
         .run("staging.appointment_records")
     )
@@ -411,6 +412,7 @@ def test_appointment_records_get_the_civil_time_of_each_of_their_moments() -> No
     rows = (
         Alone()
         .given("input.files", "file_id", (1,), source="desk", status="loaded")
+        .given("input.sources", "source", ("desk",))
         .given("input.utc_days", *UTC_DAYS)
         .given(
             "input.appointment_records",
@@ -435,7 +437,8 @@ def test_appointment_records_get_the_civil_time_of_each_of_their_moments() -> No
 def test_appointment_records_tell_whether_their_file_was_replaced() -> None:
     rows = (
         Alone()
-        .given("input.files", "file_id status", (1, "loaded"), (2, "replaced"))
+        .given("input.files", "file_id status", (1, "loaded"), (2, "replaced"), source="desk")
+        .given("input.sources", "source", ("desk",))
         .given("input.appointment_records", "file_id planned_day", (1, "2025-07-01"), (2, None))
         .run("staging.appointment_records")
     )
@@ -1251,7 +1254,80 @@ def test_a_call_stands_in_the_step_of_the_bridge_that_fits_its_outcome_and_what_
     ]
 
 
+# --- staging.whole_appointments --------------------------------------------------------------------------------------
+
+
+def whole_of(columns: str, *rows: tuple[Any, ...], **common: Any) -> list[dict[str, Any]]:
+    """Appointments of the log `desk`, whose visits are told by the log `visits`."""
+    told = {"state": "accepted", "appointment_source": "desk", "source": "desk", "file_id": 1, "line": 1, **common}
+    return Alone().given("staging.appointment_states", columns, *rows, **told).run("staging.whole_appointments")
+
+
+def test_an_appointment_of_one_log_stays_as_it_is() -> None:
+    told = {key: value for key, value in TOLD_OF_AN_APPOINTMENT.items() if key != "exclusion_rule"}
+    local = {"booked_local": monday("08:00:00"), "planned_start_local": monday("09:00:00"), "first_planned_day": MONDAY}
+    (row,) = whole_of("appointment_id", ("a",), **told, **local)
+    assert row.items() >= {**told, **local, "appointment_id": "a", "records": 1, "is_walk_in": False}.items()
+
+
+def test_appointments_that_were_not_accepted_are_left_out() -> None:
+    states = ["accepted", "excluded", "duplicate", "superseded"]
+    rows = whole_of("appointment_id state", *((state, state) for state in states))
+    assert only(rows, "appointment_id") == [("accepted",)]
+
+
+def test_a_second_log_tells_what_happened_at_the_desk() -> None:
+    rows = whole_of(
+        "appointment_id source service status planned_start_utc checked_in_at_utc started_at_utc ended_at_utc",
+        ("a", "desk", "permit", "planned", monday("09:00:00"), None, None, None),
+        ("a", "visits", "other", "completed", None, monday("08:50:00"), monday("09:05:00"), monday("09:20:00")),
+    )
+    assert only(
+        rows, "appointment_id service status planned_start_utc checked_in_at_utc started_at_utc ended_at_utc records"
+    ) == [
+        ("a", "permit", "completed", monday("09:00:00"), monday("08:50:00"), monday("09:05:00"), monday("09:20:00"), 2)
+    ]
+
+
+def test_several_visits_of_one_appointment_are_one_that_begins_with_the_first_that_was_served() -> None:
+    rows = whole_of(
+        "line appointment_id source status service checked_in_at_utc started_at_utc ended_at_utc",
+        (1, "a", "visits", "no_show", "first", monday("08:50:00"), monday("09:01:00"), monday("09:02:00")),
+        (2, "a", "visits", "started", "second", monday("08:51:00"), monday("09:05:00"), monday("09:10:00")),
+        (3, "a", "visits", "completed", "third", monday("09:10:00"), monday("09:12:00"), monday("09:30:00")),
+        (4, "b", "visits", "no_show", "first", monday("08:50:00"), monday("09:01:00"), None),
+        (5, "c", "visits", "checked_in", "first", monday("08:50:00"), None, None),
+        (6, "c", "visits", "cancelled", "first", monday("08:55:00"), None, None),
+        names_appointment=True,
+    )
+    assert only(rows, "appointment_id status service checked_in_at_utc started_at_utc ended_at_utc records") == [
+        ("a", "completed", "first", monday("08:50:00"), monday("09:05:00"), monday("09:30:00"), 3),
+        ("b", "no_show", "first", monday("08:50:00"), None, None, 1),
+        ("c", "cancelled", "first", monday("08:50:00"), None, None, 2),
+    ]
+
+
+def test_who_comes_without_an_appointment_is_a_walk_in_and_one_whose_appointment_no_log_tells_is_none() -> None:
+    rows = whole_of(
+        "appointment_id source names_appointment planned_start_utc planned_day",
+        ("own, planned", "desk", False, monday("09:00:00"), None),
+        ("own, planned for a day", "desk", False, None, MONDAY),
+        ("own, not planned", "desk", False, None, None),
+        ("visit, without appointment", "visits", False, None, None),
+        ("visit, of a lost appointment", "visits", True, None, None),
+    )
+    assert {row["appointment_id"] for row in rows if row["is_walk_in"]} == {
+        "own, not planned",
+        "visit, without appointment",
+    }
+
+
 # --- core.appointments -----------------------------------------------------------------------------------------------
+
+
+def _is_walk_in(columns: str, row: tuple[Any, ...], common: dict[str, Any]) -> bool:
+    told = {**common, **dict(zip(columns.split(), row, strict=True))}
+    return told.get("planned_start_utc") is None and told.get("planned_day") is None
 
 
 def appointments_of(columns: str, *rows: tuple[Any, ...], **common: Any) -> list[dict[str, Any]]:
@@ -1285,10 +1361,10 @@ def appointments_of(columns: str, *rows: tuple[Any, ...], **common: Any) -> list
             ("desk:Wonen", TUESDAY, True, 1),
         )
         .given(
-            "staging.appointment_states",
-            columns,
-            *placed,
-            **{"source": "desk", "state": "accepted", "status": "completed", **common},
+            "staging.whole_appointments",
+            f"{columns} is_walk_in",
+            *((*row, _is_walk_in(columns, row, common)) for row in placed),
+            **{"source": "desk", "records": 1, "status": "completed", **common},
         )
         .run("core.appointments")
     )
@@ -1456,12 +1532,6 @@ def test_an_appointment_keeps_everything_that_is_told_of_it() -> None:
 
 
 PLANNED = ("planned_day", "first_planned_start_utc")
-
-
-def test_appointments_that_were_not_accepted_are_left_out() -> None:
-    states = ["accepted", "excluded", "duplicate", "superseded"]
-    rows = appointments_of("appointment_id state", *((state, state) for state in states))
-    assert only(rows, "appointment_id") == [("accepted",)]
 
 
 # --- what is covered and complete ------------------------------------------------------------------------------------
