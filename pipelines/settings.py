@@ -306,6 +306,7 @@ class CallColumns(Section):
     ended_at: Annotated[list[Instant], BeforeValidator(_several)] = []
     wait_seconds: Duration | None = None
     queue_wait_seconds: Duration | None = None
+    lasted_seconds: Duration | None = None
     outside_hours: Mark | None = None
 
     @model_validator(mode="after")

@@ -207,7 +207,7 @@ def _parsed(instant: Instant, parse: str, value: pl.Expr) -> pl.Expr:
     value = pl.when(sound).then(value)
     unit = instant.read_format.microseconds
     if unit is not None:
-        counted = (value.cast(pl.Decimal(18, 6), strict=False) * unit).cast(pl.Int64)
+        counted = (value.cast(pl.Decimal(20, 6), strict=False) * unit).cast(pl.Int64)
         return pl.from_epoch(counted, time_unit="us").dt.replace_time_zone("UTC")
     if instant.read_format.has_offset:
         value = value.str.replace("Z$", "+00:00")
@@ -254,7 +254,8 @@ def columns_of(source: Source) -> list[str]:
         if key == "service_separator" or value is None:
             continue
         for part in value if isinstance(value, list) else [value]:
-            named.extend([part] if isinstance(part, str) else part.column)
+            column = part if isinstance(part, str) else part.column
+            named.extend([column] if isinstance(column, str) else column)
     return list(dict.fromkeys(named))
 
 
@@ -294,6 +295,9 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource, latest: datetime | No
     answered_at = parser.instant(columns.answered_at, arrival)[0] if columns.answered_at else never
     queued_at = parser.instant(columns.queue_entered_at, arrival)[0] if columns.queue_entered_at else never
     ended_at = pl.coalesce([parser.instant(end, arrival)[0] for end in columns.ended_at] or [never])
+    if columns.lasted_seconds is not None:
+        lasted = parser.seconds(columns.lasted_seconds)
+        ended_at = pl.coalesce(ended_at, arrived_at + pl.duration(milliseconds=(lasted * 1000).cast(pl.Int64)))
     stopped_waiting = pl.when(is_answered).then(answered_at).otherwise(ended_at)
     wait = _between(arrived_at, stopped_waiting)
     if columns.wait_seconds is not None:

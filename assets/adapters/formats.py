@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assets.adapters import three_cx
+from assets.adapters import asterisk, three_cx
 from assets.adapters.vendor import Format
 
-FORMATS: dict[str, Format] = {known.name: known for known in (three_cx.V20,)}
+KNOWN = (three_cx.V20, asterisk.QUEUE_LOG, asterisk.CDR, asterisk.FREEPBX)
+FORMATS: dict[str, Format] = {known.name: known for known in KNOWN}
 
 
 def recognised(header: Sequence[str]) -> str | None:

@@ -25,6 +25,7 @@ V20 = Format(
             "outcome": "Status",
             "arrived_at": {"column": "Call Time", "format": "%Y-%m-%dT%H:%M:%S"},
             "wait_seconds": {"column": "Ringing", "unit": "clock"},
+            "lasted_seconds": {"column": ["Ringing", "Talking"], "unit": "clock"},
         },
         "directions": {
             "Inbound": "inbound",
@@ -40,6 +41,6 @@ V20 = Format(
         "The zone of its clock times: it is that of the telephone system, and has to be declared.",
         "The time in the menu before the first ringing: waits are lower bounds.",
         "Which queue a call was in, without naming who answered: all calls are in the queue named for the source.",
-        "When a call was answered or ended: calls that reach over closing are not flagged.",
+        "When a call was answered: one that arrives before opening and is answered after it is not flagged.",
     ),
 )

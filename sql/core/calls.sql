@@ -4,6 +4,7 @@ with records as (
     select
         * exclude (source),
         call_source as source,
+        source <> call_source as is_of_second_log,
         -- an event that is no leg of its own: the call entered a queue, an agent's telephone rang in vain
         is_event_log and reported_outcome = 'other' as is_step
     from staging.call_states
@@ -45,6 +46,8 @@ last_waits as (
         queue_wait_seconds,
         impossible_duration,
         missed_reason,
+        is_wait_lower_bound,
+        is_of_second_log,
         answered_at_utc,
         arrived_at_utc + to_milliseconds((wait_seconds * 1000)::bigint) as wait_ended_at_utc
     from counted_legs
@@ -53,6 +56,8 @@ last_waits as (
         order by
             is_answered desc,
             is_step asc,
+            -- a second log that tells of the call, too, may take a menu's answer for a person's
+            is_of_second_log asc,
             if(is_answered, wait_ended_at_utc, null) asc nulls last,
             -- a leg of unknown length may have been the last
             if(is_answered, null, wait_ended_at_utc) desc nulls first,
@@ -77,8 +82,7 @@ calls as (
         -- a call goes on while one of its legs does; told by nothing but events, until one of them ends it
         coalesce(bool_or(is_open) filter (where not is_event_log), bool_and(is_open)) as is_open,
         max(ended_at_utc) as ended_at_utc,
-        -- of several logs one may know when the citizen dialled in
-        bool_and(is_wait_lower_bound) as is_wait_lower_bound,
+        bool_or(is_of_second_log) as has_second_log,
         bool_or(is_marked_outside_hours) as is_marked_outside_hours,
         case
             when bool_or(reported_outcome = 'answered') then 'answered'
@@ -95,6 +99,9 @@ waits as (
         last_waits.answered_at_utc,
         last_waits.impossible_duration,
         last_waits.missed_reason,
+        -- what the call's own log can't tell, a second log does: when the citizen dialled in
+        last_waits.is_wait_lower_bound and (last_waits.is_of_second_log or not calls.has_second_log)
+            as is_wait_lower_bound,
         -- what passed before the last leg began, exact to the millisecond
         (epoch_ms(last_waits.arrived_at_utc) - epoch_ms(calls.arrived_at_utc)) * 0.001 as earlier_seconds,
         last_waits.wait_seconds as leg_wait_seconds,

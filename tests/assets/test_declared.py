@@ -281,6 +281,31 @@ def test_a_clock_time_that_rolls_into_a_time_that_does_not_exist_is_quarantined(
     assert trouble(record)[:2] == ("answered", "a local time that does not exist in Europe/Brussels")
 
 
+def test_a_call_ends_when_it_has_lasted_as_long_as_the_source_says() -> None:
+    columns = {"ended_at": None, "lasted_seconds": {"column": ["wait", "queued"], "unit": "seconds"}}
+    record = call({"wait": "10", "queued": "50.5"}, columns={**columns, "queue_entered_at": None})
+    assert record["ended_at_utc"] == utc("2025-01-15 11:01:00.5")
+
+
+def test_an_end_that_the_source_has_wins_over_how_long_the_call_lasted() -> None:
+    columns = {"ended_at": instant("ended"), "lasted_seconds": {"column": "wait"}}
+    record = call({"wait": "10", "ended": "2025-01-15 12:00:30"}, columns=columns)
+    assert record["ended_at_utc"] == utc("2025-01-15 11:00:30")
+
+
+def test_the_sources_own_mark_of_calls_outside_hours_is_kept() -> None:
+    columns = {"outside_hours": {"column": "queue", "values": ["closed"]}}
+    records = each("queue", ["closed", " closed ", "open", ""], columns=columns)
+    assert [record["is_marked_outside_hours"] for record in records.values()] == [True, True, False, False]
+    assert call()["is_marked_outside_hours"] is None
+
+
+@pytest.mark.parametrize("key", [{"legs_of": "desk"}, {"records": "events"}], ids=["legs of another log", "events"])
+def test_legs_and_events_of_calls_without_ids_are_refused_when_the_settings_load(key: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="nothing tells which records are of one call"):
+        call(columns={"call_id": None, "leg_id": None}, replaces_dates=True, **key)
+
+
 def test_the_first_of_several_ends_that_happened_counts() -> None:
     columns = {"ended_at": [instant("ended"), instant("queued")], "queue_entered_at": None}
     ended, queued = "2025-01-15 12:03:00", "2025-01-15 12:01:00"
@@ -342,6 +367,8 @@ def test_the_first_of_several_ends_that_happened_counts() -> None:
             "%Y-%m-%d %H:%M:%S%.f",
             ["2025-01-15 12:00:00,5"],
         ),
+        ("unix_seconds", ["17387391", "1738739100250", "1738739100,5", "1.7387391e9", "-1738739100", "0x67A30CDC"]),
+        ("unix_milliseconds", ["1738739100", "1738739100250.5", "20250205080500"]),
     ],
 )
 def test_a_value_that_is_almost_in_its_format_is_quarantined_and_not_guessed(format_: str, values: list[str]) -> None:
@@ -363,6 +390,11 @@ def test_a_value_that_is_almost_in_its_format_is_quarantined_and_not_guessed(for
         ("%Y%m%d%H%M%S", "20250205080500", "2025-02-05 07:05:00"),
         ("%Y-%m-%dT%H:%M:%S%.f", "2025-02-05T08:05:00.25", "2025-02-05 07:05:00.25"),
         ("%Y-%m-%dT%H:%M:%S%.f", "2025-02-05T08:05:00", "2025-02-05 07:05:00"),
+        ("%Y-%m-%dT%H:%M:%S%.f%z", "2025-02-05T08:05:00.25Z", "2025-02-05 08:05:00.25"),
+        ("%Y-%m-%dT%H:%M:%S%z", "2025-02-05T08:05:00+0200", "2025-02-05 06:05:00"),
+        ("unix_seconds", "1738739100", "2025-02-05 07:05:00"),
+        ("unix_seconds", "1738739100.25", "2025-02-05 07:05:00.25"),
+        ("unix_milliseconds", "1738739100250", "2025-02-05 07:05:00.25"),
     ],
 )
 def test_a_value_in_its_format_is_read(format_: str, value: str, expected: str) -> None:

@@ -367,6 +367,21 @@ def test_what_is_told_of_a_file_holds_no_character_of_its_values(
 
 # ── whatever the bytes ────────────────────────────────────────────────────────────────────────────
 
+
+def test_without_a_quote_every_character_stands_for_itself(tmp_path: Path) -> None:
+    content = b'a|b\n"x|1\n""|"2"\n'
+    header, records, ragged = read(tmp_path, content, delimiter="|", quote="")
+    assert (header, records, ragged) == (["a", "b"], [(2, ['"x', "1"]), (3, ['""', '"2"'])], [])
+
+
+def test_a_line_may_end_early_only_where_that_is_declared(tmp_path: Path) -> None:
+    content = b"a,b,c\n1\n1,2\n1,2,3\n1,2,3,4\n\n"
+    _, records, ragged = read(tmp_path, content, fewer_fields=True)
+    assert records == [(2, ["1", "", ""]), (3, ["1", "2", ""]), (4, ["1", "2", "3"])]
+    assert ragged == [(5, ["1", "2", "3", "4"]), (6, [])]
+    assert len(read(tmp_path, content)[2]) == 4
+
+
 VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff\r"), max_size=8)
 LIVELY = st.text(st.sampled_from("\"',;|\t\n\r aé€🐎"), max_size=8)
 

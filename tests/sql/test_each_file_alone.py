@@ -1114,6 +1114,73 @@ def test_legs_that_arrive_at_once_are_in_the_order_of_their_ids_by_number_where_
     assert only(rows, "call_id queue missed_reason") == [("a", "first", "timeout"), ("b", "first", "timeout")]
 
 
+def test_of_an_event_log_a_call_is_open_until_an_event_ends_it_and_only_those_that_count_are_legs() -> None:
+    rows = calls_of(
+        "call_id arrived reported_outcome is_open is_answered wait_seconds missed_reason",
+        ("entered", monday("10:00"), "other", True, False, None, "abandoned"),
+        ("entered and left", monday("10:00"), "other", True, False, None, "abandoned"),
+        ("entered and left", monday("10:00"), "missed", False, False, 20, "timeout"),
+        ("rang in vain", monday("10:00"), "missed", False, False, 20, "timeout"),
+        ("rang in vain", monday("10:01"), "other", True, False, None, "abandoned"),
+        ("answer proved twice", monday("10:00"), "answered", False, True, 20, "abandoned"),
+        ("answer proved twice", monday("10:00"), "other", False, True, 19, "abandoned"),
+        is_event_log=True,
+    )
+    assert only(rows, "call_id outcome legs records wait_seconds missed_reason") == [
+        ("answer proved twice", "answered", 1, 2, 20, None),
+        ("entered", "open", 1, 1, None, None),
+        ("entered and left", "missed", 1, 2, 20, "timeout"),
+        ("rang in vain", "missed", 1, 2, 20, "timeout"),
+    ]
+
+
+def test_of_legs_a_call_is_open_while_one_of_them_is() -> None:
+    rows = calls_of(
+        "call_id leg_id arrived is_open",
+        ("a", "1", monday("10:00"), False),
+        ("a", "2", monday("10:01"), True),
+    )
+    assert only(rows, "outcome legs records") == [("open", 2, 2)]
+
+
+def test_records_of_a_second_log_belong_to_the_calls_of_the_first_and_know_when_the_citizen_dialled_in() -> None:
+    rows = calls_of(
+        "call_id source is_event_log arrived reported_outcome is_open is_answered wait_seconds is_wait_lower_bound",
+        ("both", "phone", True, monday("10:00:10"), "answered", False, True, 30, True),
+        ("both", "details", False, monday("10:00:00"), "answered", False, True, 1, True),
+        ("no exit", "phone", True, monday("10:00:10"), "other", True, False, None, True),
+        ("no exit", "details", False, monday("10:00:00"), "missed", False, False, 50, True),
+        ("second alone", "details", False, monday("10:00:00"), "answered", False, True, 1, True),
+        ("first alone", "phone", True, monday("10:00:10"), "answered", False, True, 30, True),
+    )
+    assert only(rows, "source call_id outcome wait_seconds is_wait_lower_bound") == [
+        ("phone", "both", "answered", 40, False),
+        ("phone", "first alone", "answered", 30, True),
+        ("phone", "no exit", "missed", 50, True),
+        ("phone", "second alone", "answered", 1, True),
+    ]
+
+
+def test_a_record_that_tells_of_no_call_is_none() -> None:
+    rows = calls_of(
+        "call_id arrived state exclusion_rule",
+        ("NONE", monday("10:00"), "excluded", "no_call"),
+        ("a", monday("10:00"), "excluded", "fax"),
+    )
+    assert only(rows, "call_id outcome") == [("a", "excluded")]
+
+
+def test_a_call_is_marked_as_outside_hours_if_one_of_its_legs_is() -> None:
+    rows = calls_of(
+        "call_id leg_id arrived is_marked_outside_hours",
+        ("a", "1", monday("10:00"), False),
+        ("a", "2", monday("10:01"), True),
+        ("b", "1", monday("10:00"), False),
+        ("c", "1", monday("10:00"), None),
+    )
+    assert only(rows, "call_id is_marked_outside_hours") == [("a", True), ("b", False), ("c", None)]
+
+
 def test_a_call_that_reaches_over_closing_or_opening_is_flagged() -> None:
     rows = calls_of(
         "call_id arrived answered_at_utc ended_at_utc is_answered",
@@ -1153,7 +1220,7 @@ def test_a_call_keeps_what_the_software_says_and_what_is_uncertain_about_it() ->
     )
     assert only(rows, "call_id reported_outcome is_arrival_ambiguous is_wait_lower_bound") == [
         ("a", "other", False, False),
-        ("b", "missed", True, False),  # one of its logs knows when the citizen dialled in
+        ("b", "missed", True, True),
         ("c", "answered", False, True),
     ]
 

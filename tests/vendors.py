@@ -1,0 +1,162 @@
+"""Writes the same invented calls as each vendor would, for the round trip: what goes in must come out again.
+
+Belongs here: one writer a format, in the vendor's exact shape, and what that shape can't tell. Does not belong here:
+the vendors' traps, which have tests of their own in `tests/assets`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from assets.adapters import asterisk, three_cx
+
+ZONE = ZoneInfo("Europe/Brussels")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A citizen's call: when it arrived (civil time), how long it waited, whether it was answered, its talk."""
+
+    number: int
+    arrived: datetime
+    waited: int
+    is_answered: bool
+    talked: int
+    queue: str
+
+    @property
+    def stopped_waiting(self) -> datetime:
+        return self.arrived + timedelta(seconds=self.waited)
+
+    @property
+    def ended(self) -> datetime:
+        return self.stopped_waiting + timedelta(seconds=self.talked if self.is_answered else 0)
+
+    @property
+    def epoch(self) -> int:
+        """Seconds since 1970 of the arrival."""
+        return int(self.arrived.replace(tzinfo=ZONE).timestamp())
+
+    def utc(self, format_: str, moment: datetime | None = None) -> str:
+        """A moment of the call in UTC, the arrival unless told."""
+        return (moment or self.arrived).replace(tzinfo=ZONE).astimezone(UTC).strftime(format_)
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """How a format writes calls, under which name, and which columns of core.calls it can't tell."""
+
+    write: Callable[[list[Call]], bytes]
+    name: str = "calls_2025-12-31.csv"
+    cannot_tell: frozenset[str] = frozenset()
+    settings: tuple[tuple[str, Any], ...] = ()
+
+
+def table(header: Iterable[str] | None, rows: Iterable[dict[str, Any]], columns: Iterable[str] = ()) -> bytes:
+    """A CSV file; what a row does not tell is empty."""
+    columns = list(header or columns)
+    text = io.StringIO()
+    lines = csv.DictWriter(text, columns, restval="", lineterminator="\r\n")
+    if header is not None:
+        lines.writeheader()
+    lines.writerows(rows)
+    return text.getvalue().encode()
+
+
+def clock(seconds: int) -> str:
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def three_cx_v20(calls: list[Call]) -> bytes:
+    return table(
+        three_cx.COLUMNS,
+        [
+            {
+                "Call Time": f"{call.arrived:%Y-%m-%dT%H:%M:%S}",
+                "Call ID": f"{call.number:08X}",
+                "From": f"Voorbeeld, An ({call.number})",
+                "To": f"{call.queue} (800)",
+                "Direction": "Inbound",
+                "Status": "Answered" if call.is_answered else "Missed",
+                "Ringing": clock(call.waited),
+                "Talking": clock(call.talked if call.is_answered else 0),
+                "Cost": "0",
+            }
+            for call in calls
+        ],
+    )
+
+
+def queue_log(calls: list[Call]) -> bytes:
+    lines = []
+    for call in calls:
+        start, begins = call.epoch, f"{call.epoch}.{call.number}|{call.queue}"
+        lines.append((start, f"{begins}|NONE|ENTERQUEUE||0470000000|1"))
+        leaves = start + call.waited
+        if call.is_answered:
+            lines.append((leaves, f"{begins}|PJSIP/101|CONNECT|{call.waited}|{leaves}.1|3"))
+            over = leaves + call.talked
+            lines.append((over, f"{begins}|PJSIP/101|COMPLETECALLER|{call.waited}|{call.talked}|1"))
+        else:
+            lines.append((leaves, f"{begins}|NONE|ABANDON|1|1|{call.waited}"))
+    return "".join(f"{at}|{line}\n" for at, line in sorted(lines)).encode()
+
+
+def master_csv(calls: list[Call]) -> bytes:
+    second = "%Y-%m-%d %H:%M:%S"
+    return table(
+        None,
+        [
+            {
+                "channel": f"PJSIP/trunk-{call.number:08x}",
+                "dstchannel": f"PJSIP/101-{call.number:08x}",
+                "lastapp": "Dial",
+                "start": f"{call.arrived:{second}}",
+                "answer": f"{call.stopped_waiting:{second}}" if call.is_answered else "",
+                "end": f"{call.ended:{second}}",
+                "duration": call.waited + (call.talked if call.is_answered else 0),
+                "billsec": call.talked if call.is_answered else 0,
+                "disposition": "ANSWERED" if call.is_answered else "NO ANSWER",
+                "uniqueid": f"{call.epoch}.{call.number}",
+            }
+            for call in calls
+        ],
+        asterisk.CDR_COLUMNS,
+    )
+
+
+def freepbx(calls: list[Call]) -> bytes:
+    rows = []
+    for call in calls:
+        linked = f"{call.epoch}.{call.number}"
+        lasted = call.waited + (call.talked if call.is_answered else 0)
+        leg = {"calldate": f"{call.arrived:%Y-%m-%d %H:%M:%S}", "linkedid": linked, "duration": lasted}
+        rows.append({**leg, "lastapp": "Queue", "billsec": lasted, "disposition": "ANSWERED", "uniqueid": linked})
+        rows.append(
+            {
+                **leg,
+                "lastapp": "Dial",
+                "dstchannel": "PJSIP/101-00000001",
+                "billsec": call.talked if call.is_answered else 0,
+                "disposition": "ANSWERED" if call.is_answered else "NO ANSWER",
+                "uniqueid": f"{linked}1",
+            }
+        )
+        for number, row in enumerate(rows[-2:], start=1):
+            row["sequence"] = number
+    return table(asterisk.FREEPBX_COLUMNS, rows)
+
+
+VENDORS: dict[str, Vendor] = {
+    "3cx_v20": Vendor(three_cx_v20, cannot_tell=frozenset({"queue"})),
+    "asterisk_queue_log": Vendor(queue_log),
+    "asterisk_cdr": Vendor(master_csv, cannot_tell=frozenset({"queue"})),
+    "freepbx_cdr": Vendor(freepbx, cannot_tell=frozenset({"queue"})),
+}
+"""Each format of calls, and how its vendor writes."""
