@@ -54,7 +54,7 @@ class CanonicalExport:
         self._whole = WholeFile(file.source, file.day)
         self._path, self._stamp = file.path, stamp(file.path)
         self._format = FORMATS[file.source.format] if file.source.format is not None else None
-        self._export = open_export(file.path, file.source)
+        self._export = open_export(file.path, file.source, self._format)
         _require_columns(self._export.header, file.source, self._format)
 
     def frames(self) -> Iterator[tuple[Batch, pl.DataFrame]]:
@@ -71,6 +71,11 @@ class CanonicalExport:
             yield batch, frame
         if stamp(self._path) != self._stamp:
             raise FileDeferred("it changed while it was being read: it is still being written")
+        if self._format is not None and self.records in self._format.cut_at:
+            raise FileRefused(
+                f"exactly {self.records:,} records, at which {self._format.title} ends without a word: "
+                "export fewer days at a time"
+            )
         self._whole.refuse_if_misread()
 
     def sha256(self) -> str:
@@ -142,7 +147,8 @@ def _canonical(raw: pl.DataFrame, batch: Batch, width: int, source: Source, late
         model, frame = AppointmentRecord, canonical_appointments(raw, source, latest)
     if batch.ragged:
         reasons = [
-            f"{len(row)} fields, where the header has {width}" if row else "an empty line" for _, row in batch.ragged
+            batch.why.get(line) or (f"{len(row)} fields, where the header has {width}" if row else "an empty line")
+            for line, row in batch.ragged
         ]
         ragged = pl.DataFrame(
             {

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from assets.adapters.declared import columns_of
+from assets.adapters.vendor import Format
+from assets.json_records import ENDINGS, JsonExport
 from assets.reading import Batch, TextExport
-from pipelines.settings import Source
+from pipelines.settings import JsonFile, Source, TextFile
 
 
 class Export(Protocol):
@@ -30,6 +33,16 @@ class Export(Protocol):
         ...
 
 
-def open_export(path: Path, source: Source) -> Export:
-    """The reader of a file. Raises FileRefused or FileDeferred."""
+def open_export(path: Path, source: Source, vendor: Format | None = None) -> Export:
+    """The reader of a file; `vendor` is the format of its source. Raises FileRefused or FileDeferred."""
+    if path.name.endswith(ENDINGS):
+        named = columns_of(source)
+        return JsonExport(path, vendor.columns_for(named) if vendor is not None else named, source.json_file)
     return TextExport(path, source.text)
+
+
+def names_in(path: Path, text: TextFile, json_file: JsonFile) -> list[str]:
+    """What a file itself calls its columns: its header line, or the keys of its first records. Raises as above."""
+    if path.name.endswith(ENDINGS):
+        return JsonExport(path, [], json_file).keys()
+    return TextExport(path, text).header

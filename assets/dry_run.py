@@ -18,14 +18,14 @@ from assets.adapters.declared import columns_of
 from assets.adapters.formats import FORMATS, recognised
 from assets.build import empty_warehouse, run_sql, sql_files, upstream
 from assets.canonical import CanonicalExport
-from assets.containers import open_export
+from assets.containers import names_in
 from assets.files import claimed_twice, claims, dated, growing, is_in_exports, name_of
 from assets.inputs import Stream, file_states, lay_inputs
-from assets.reading import FileDeferred, FileRefused, TextExport
+from assets.reading import FileDeferred, FileRefused
 from assets.records import RecordStore, new_receipt
 from pipelines.plain import printable
 from pipelines.publishing import History
-from pipelines.settings import Settings, Source, TextFile
+from pipelines.settings import JsonFile, Settings, Source, TextFile
 from schemas.ops import STATES
 
 TOLD = 20
@@ -150,10 +150,11 @@ def _source_of(path: Path, settings: Settings) -> Source:
 
 
 def _recognised(path: Path) -> str:
-    """What a file is by its header, if it is like a format that is known by name."""
+    """What a file is by its header or keys, if it is like a format that is known by name."""
     for known in FORMATS.values():
         try:
-            header = TextExport(path, TextFile.model_validate(known.preset.get("text", {}))).header
+            text = TextFile.model_validate(known.preset.get("text", {}))
+            header = names_in(path, text, JsonFile.model_validate(known.preset.get("json", {})))
         except (FileRefused, FileDeferred):
             continue
         if (what := recognised(header)) is not None:
@@ -174,11 +175,13 @@ def _not_seen(path: Path, source: Source, settings: Settings) -> str | None:
 
 
 def _header_fits(path: Path, source: Source) -> bool:
-    """Whether the first line of the file has each declared column once; where no header is expected, nobody knows."""
+    """Whether the file's header, or its first records, have each declared column once; nobody knows without either."""
     if source.text.header is not None:
         return False
     try:
-        header = open_export(path, source).header
+        header = names_in(path, source.text, source.json_file)
     except (FileRefused, FileDeferred):
         return False
-    return all(header.count(column) == 1 for column in columns_of(source))
+    known = FORMATS[source.format] if source.format is not None else None
+    wanted = known.columns_for(columns_of(source)) if known is not None else columns_of(source)
+    return all(header.count(column) == 1 for column in wanted)

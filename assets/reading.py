@@ -44,11 +44,15 @@ class FileDeferred(Exception):
 
 @dataclass
 class Batch:
-    """Some records of a file. `lines` holds the line on which each row begins, counted from 1."""
+    """Some records of a file. `lines` holds the line on which each row begins, counted from 1.
+
+    `why` says of ragged ones, by their line, what is wrong with them, where it is not their number of fields.
+    """
 
     rows: list[list[str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     ragged: list[tuple[int, list[str]]] = field(default_factory=list)
+    why: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.ragged)
@@ -61,7 +65,7 @@ class TextExport:
     """
 
     def __init__(self, path: Path, text: TextFile) -> None:
-        self._bytes = _Hashed(path)
+        self._bytes = Hashed(path)
         self._lines = _Counted(_lines(self._bytes, text), text.delimiter)
         self._fewer_fields = text.fewer_fields
         self._records = csv.reader(
@@ -115,7 +119,7 @@ class TextExport:
         return self._bytes.digest.hexdigest()
 
 
-class _Hashed(io.RawIOBase):
+class Hashed(io.RawIOBase):
     """The uncompressed bytes of a file, hashed as they are read; gzip's own checks become ours."""
 
     def __init__(self, path: Path) -> None:
@@ -127,9 +131,11 @@ class _Hashed(io.RawIOBase):
         self.digest = hashlib.sha256()
 
     def readable(self) -> bool:
+        """It is."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """The next bytes. Raises FileRefused or FileDeferred."""
         try:
             block = self._stream.read(len(buffer))
         except (gzip.BadGzipFile, zlib.error):
@@ -143,6 +149,7 @@ class _Hashed(io.RawIOBase):
         return len(block)
 
     def close(self) -> None:
+        """Close the file below too."""
         self._stream.close()
         self._raw.close()
         super().close()
@@ -171,7 +178,7 @@ def sha256_of(path: Path) -> str:
 def _sha256_unpacked(path: Path) -> str | None:
     unpacked = 0
     try:
-        with _Hashed(path) as stream:
+        with Hashed(path) as stream:
             while block := stream.read(1 << 20):
                 unpacked += len(block)
                 if unpacked > MOST_UNPACKED:

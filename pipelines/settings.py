@@ -184,6 +184,17 @@ class TextFile(Section):
         return self
 
 
+class JsonFile(Section):
+    """Where an export in JSON has its records: under which dotted key (`records`), else it is nothing but their array.
+
+    Keys of `optional` may be in none of them. Where a record is an array of values, `fields` names them in order.
+    """
+
+    records: str = Field(default="", pattern=r"^$|^[^.]+(\.[^.]+)*$")
+    optional: list[str] = []
+    fields: list[str] = []
+
+
 class ExportTime(Section):
     """When an export was made: read from its name, or declared for a one-off (`at`)."""
 
@@ -368,6 +379,7 @@ class SourceBase(Valid):
     files: Annotated[str, AfterValidator(_below)]
     time_zone: Zone
     text: TextFile = TextFile()
+    json_file: JsonFile = Field(default=JsonFile(), alias="json")
     export: ExportTime
     exclude: list[Exclusion] = []
     max_quarantined_share: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)

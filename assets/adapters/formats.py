@@ -21,7 +21,8 @@ def recognised(header: Sequence[str]) -> str | None:
     """Which format a header is, and how sure that is; None if it is like none."""
     for known in FORMATS.values():
         if known.difference(header) is None:
-            return f'its header is exactly that of {known.title}: format = "{known.name}"'
+            how = "its header is exactly that" if known.to_the_letter else "it has every field"
+            return f'{how} of {known.title}: format = "{known.name}"'
     for known in FORMATS.values():
         shared = max(len(set(generation) & set(header)) / len(generation) for generation in known.headers)
         if shared >= 0.7:

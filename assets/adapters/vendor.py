@@ -31,6 +31,9 @@ class Format:
 
     `prepare` adds text columns to those of the export, row by row, and takes none away; the preset may name them as it
     names the export's own. `unfinished` says in a sentence why the rows show that the vendor did not export everything.
+
+    `to_the_letter` is false where values have names instead of places, as in JSON: the one known header is what must be
+    there, in any order and among others. `cut_at` are the numbers of records at which the vendor cuts without a word.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Format:
     cannot_tell: tuple[str, ...]
     prepare: Callable[[pl.DataFrame], pl.DataFrame] = _as_it_is
     unfinished: Callable[[pl.DataFrame], str | None] = _nothing_missing
+    to_the_letter: bool = True
+    cut_at: tuple[int, ...] = ()
 
     def applied_to(self, declared: dict[str, Any]) -> dict[str, Any]:
         """A source as declared, on top of what the format knows: words are added to words, rules to rules."""
@@ -54,6 +59,9 @@ class Format:
 
     def difference(self, header: Sequence[str]) -> str | None:
         """The first thing in which a header differs from the nearest known generation; None if it is one of them."""
+        if not self.to_the_letter:
+            missing = [column for column in self.headers[0] if column not in header]
+            return f"`{missing[0]}` is missing, which {self.title} has: did the export change?" if missing else None
         if tuple(header) in self.headers:
             return None
         nearest = max(self.headers, key=lambda known: sum(a == b for a, b in zip(known, header, strict=False)))
@@ -64,3 +72,9 @@ class Format:
                 )
         lengths = " or ".join(str(length) for length in sorted({len(known) for known in self.headers}))
         return f"{len(header)} columns, where {self.title} has {lengths}: did the export template change?"
+
+    def columns_for(self, named: Sequence[str]) -> list[str]:
+        """The columns that an export without a header must have: the vendor's, and what a city names besides."""
+        known = self.headers[0]
+        prepared = self.prepare(pl.DataFrame(schema=dict.fromkeys(known, pl.String))).columns
+        return [*known, *(column for column in named if column not in prepared)]
