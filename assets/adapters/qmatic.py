@@ -1,4 +1,4 @@
-"""Qmatic: the appointments and the visits of its Data Connect tables, as CSV.
+"""Qmatic: the appointments of its REST interface, as JSON; appointments and visits of its Data Connect tables, as CSV.
 
 The tables split each moment into keys of a date and of a time, so an export is a query that joins them; docs/formats.md
 has it. An appointment is planned in one table, and what happened at the desk stands in the other: declare both, the
@@ -31,6 +31,31 @@ def _spelled_alike(column: str) -> pl.Expr:
     return pl.col(column).str.strip_chars().str.to_uppercase().str.replace_all("[ -]+", "_").alias(STATUS)
 
 
+REST = Format(
+    name="qmatic_rest",
+    title="the appointments of Qmatic's REST interface",
+    kind="appointments",
+    headers=(("publicId", "status", "start", "created", "services.0.name"),),
+    to_the_letter=False,
+    preset={
+        "json": {"records": "appointmentList"},
+        "covers": ["planned", "booked"],
+        "columns": {
+            "appointment_id": "publicId",
+            # of several services the first
+            "service": "services.0.name",
+            "status": "status",
+            "booked_at": {"column": "created", "format": "unix_milliseconds"},
+            "planned_start": {"column": "start", "format": "%Y-%m-%dT%H:%M:%S%.f%z"},
+        },
+        "statuses": {"20": "planned"},
+    },
+    cannot_tell=(
+        "What happened at the desk: it knows plans and no visits, so there is no visitor wait.",
+        "What its numbers for statuses mean, but for 20, a booked appointment: declare the others in statuses.",
+        "Which of the visits in Data Connect is of which of its appointments: the ids are others.",
+    ),
+)
 APPOINTMENTS = Format(
     name="qmatic_appointments",
     title="the appointments of Qmatic Data Connect",
