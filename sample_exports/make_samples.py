@@ -24,6 +24,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import as_other_vendors
+
 HERE = Path(__file__).resolve().parent
 RNG = random.Random(20250101)
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -612,6 +614,9 @@ def main() -> None:
         if not export.suffix:
             files[f"appointments/afspraken_{ending}"] = visit_records(visits, export)
     lost = spoil_some(files, calls, visits)
+    closed = {call.id for call in calls if closed_reason(call.arrival)}
+    settings = (HERE.parent / "kcc.toml").read_text(encoding="utf-8")
+    as_other_vendors.write(HERE / "other_vendors", settings, calls, closed, visits)
     for name, records in files.items():
         write_file(name, CALL_HEADER if name.startswith("telephony") else VISIT_HEADER, records)
     truth = {

@@ -66,7 +66,7 @@ class Calls(Table):
     )
     records: int = pa.Field(ge=1, description="records of the exports that tell of this call")
     legs: int = pa.Field(
-        ge=1, description="its legs: the records, or of an event log those that say how the software counts the call"
+        ge=1, description="its legs: the records of its own log, or of an event log those by which the software counts"
     )
     legs_reported_missed: int = pa.Field(ge=0, description="of those, the ones that the software calls missed")
     bridge_step: str = pa.Field(

@@ -6,7 +6,9 @@ with records as (
         call_source as source,
         source <> call_source as is_of_second_log,
         -- an event that is no leg of its own: the call entered a queue, an agent's telephone rang in vain
-        is_event_log and reported_outcome = 'other' as is_step
+        is_event_log and reported_outcome = 'other' as is_step,
+        -- a second log adds what it knows, but where the call's own log tells of it the software counts that one
+        bool_or(source = call_source) over (partition by call_source, call_id) and source <> call_source as is_beside
     from staging.call_states
     where
         state in ('accepted', 'excluded')
@@ -20,8 +22,8 @@ legs as (
         bool_and(state = 'excluded') over (partition by source, call_id) as is_excluded,
         count(*) over (partition by source, call_id) as records,
         -- a call that only entered a queue has a leg that has not ended
-        greatest(count(*) filter (where not is_step) over (partition by source, call_id), 1) as legs,
-        count(*) filter (where reported_outcome = 'missed')
+        greatest(count(*) filter (where not is_step and not is_beside) over (partition by source, call_id), 1) as legs,
+        count(*) filter (where reported_outcome = 'missed' and not is_beside)
             over (partition by source, call_id) as legs_reported_missed,
         row_number() over (
             partition by source, call_id
@@ -72,7 +74,7 @@ calls as (
         any_value(records) as records,
         any_value(legs) as legs,
         any_value(legs_reported_missed) as legs_reported_missed,
-        any_value(queue) filter (where leg_number = 1) as queue,
+        min_by(queue, (is_beside, leg_number)) as queue,
         any_value(direction) filter (where leg_number = 1) as direction,
         any_value(arrived_at_utc) filter (where leg_number = 1) as arrived_at_utc,
         any_value(arrived_local) filter (where leg_number = 1) as arrived_local,
@@ -85,8 +87,8 @@ calls as (
         bool_or(is_of_second_log) as has_second_log,
         bool_or(is_marked_outside_hours) as is_marked_outside_hours,
         case
-            when bool_or(reported_outcome = 'answered') then 'answered'
-            when bool_or(reported_outcome = 'missed') then 'missed'
+            when bool_or(reported_outcome = 'answered' and not is_beside) then 'answered'
+            when bool_or(reported_outcome = 'missed' and not is_beside) then 'missed'
             else 'other'
         end as reported_outcome
     from counted_legs

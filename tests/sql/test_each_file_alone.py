@@ -1148,19 +1148,34 @@ def test_of_legs_a_call_is_open_while_one_of_them_is() -> None:
 
 def test_records_of_a_second_log_belong_to_the_calls_of_the_first_and_know_when_the_citizen_dialled_in() -> None:
     rows = calls_of(
-        "call_id source is_event_log arrived reported_outcome is_open is_answered wait_seconds is_wait_lower_bound",
-        ("both", "phone", True, monday("10:00:10"), "answered", False, True, 30, True),
-        ("both", "details", False, monday("10:00:00"), "answered", False, True, 1, True),
-        ("no exit", "phone", True, monday("10:00:10"), "other", True, False, None, True),
-        ("no exit", "details", False, monday("10:00:00"), "missed", False, False, 50, True),
-        ("second alone", "details", False, monday("10:00:00"), "answered", False, True, 1, True),
-        ("first alone", "phone", True, monday("10:00:10"), "answered", False, True, 30, True),
+        "call_id source is_event_log arrived reported_outcome is_open is_answered wait_seconds",
+        ("both", "phone", True, monday("10:00:10"), "answered", False, True, 30),
+        ("both", "details", False, monday("10:00:00"), "answered", False, True, 1),
+        ("no exit", "phone", True, monday("10:00:10"), "other", True, False, None),
+        ("no exit", "details", False, monday("10:00:00"), "missed", False, False, 50),
+        ("second alone", "details", False, monday("10:00:00"), "answered", False, True, 1),
+        ("first alone", "phone", True, monday("10:00:10"), "answered", False, True, 30),
+        is_wait_lower_bound=True,
     )
     assert only(rows, "source call_id outcome wait_seconds is_wait_lower_bound") == [
         ("phone", "both", "answered", 40, False),
         ("phone", "first alone", "answered", 30, True),
         ("phone", "no exit", "missed", 50, True),
         ("phone", "second alone", "answered", 1, True),
+    ]
+
+
+def test_where_its_own_log_tells_of_a_call_the_software_counts_that_log_alone_and_its_queue_is_the_calls() -> None:
+    rows = calls_of(
+        "call_id source arrived reported_outcome queue",
+        ("both", "phone", monday("10:00:10"), "missed", "desk"),
+        ("both", "details", monday("10:00:00"), "answered", "details"),
+        ("both", "details", monday("10:00:00"), "missed", "details"),
+        ("second alone", "details", monday("10:00:00"), "missed", "details"),
+    )
+    assert only(rows, "call_id reported_outcome queue legs legs_reported_missed records") == [
+        ("both", "missed", "desk", 1, 1, 3),
+        ("second alone", "missed", "details", 1, 1, 1),
     ]
 
 
