@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assets.adapters import asterisk, three_cx
+from assets.adapters import asterisk, teams, three_cx
 from assets.adapters.vendor import Format
 
-KNOWN = (three_cx.V20, asterisk.QUEUE_LOG, asterisk.CDR, asterisk.FREEPBX)
+KNOWN = (three_cx.V20, asterisk.QUEUE_LOG, asterisk.CDR, asterisk.FREEPBX, teams.CALL_QUEUE)
 FORMATS: dict[str, Format] = {known.name: known for known in KNOWN}
 
 
