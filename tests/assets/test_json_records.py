@@ -198,14 +198,18 @@ def test_what_is_not_json_to_the_letter_refuses_the_file(
     assert told(tmp_path, content, **declared).startswith(f"refused: {reason}")
 
 
-def test_a_record_without_end_refuses_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("part", [100, 5000])
+def test_a_record_or_value_beside_them_has_at_most_a_million_characters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    assert json_records.MAX_VALUE == 1_000_000
     monkeypatch.setattr(json_records, "MAX_VALUE", 1000)
-    monkeypatch.setattr(json_records, "PART", 100)
-    assert (
-        told(tmp_path, row('"' + "x" * 2000 + '"'))
-        == "refused: line 1: a record or value of more than 1,000 characters"
-    )
-    assert "more than 1,000" in told(tmp_path, '{"x": "' + "x" * 2000 + '", "r": []}', records="r")
+    monkeypatch.setattr(json_records, "PART", part)
+    reason = "refused: line 1: a record or value of more than 1,000 characters"
+    long = "x" * 2000
+    assert told(tmp_path, row(f'"{long}"')) == reason
+    assert told(tmp_path, f'{{"y": "{long}", "r": []}}', records="r") == reason
+    assert told(tmp_path, f'[{{"a": "{long}') == reason  # nobody waits for its end
 
 
 CONTENT = '{"n": 1.5e3, "r": [{"a": "é\\u00e9", "b": [true, null]}, {"a": -1.5, "b": []}], "z": false}\n'.encode()
