@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -153,10 +154,32 @@ def freepbx(calls: list[Call]) -> bytes:
     return table(asterisk.FREEPBX_COLUMNS, rows)
 
 
+def teams_call_queue(calls: list[Call]) -> bytes:
+    second = "%Y-%m-%dT%H:%M:%S"
+    return json.dumps(
+        [
+            {
+                "ConferenceID": f"c{call.number}",
+                "DialogID": f"d{call.number}",
+                "DocumentID": f"e{call.number}",
+                "rawUserStartTimeUTC": call.utc(second),
+                "rawEndTime": call.utc(second, call.ended),
+                "rawCallQueueIdentity": f"{call.queue}@stad.example",
+                "rawCallQueueCallResult": "agent_joined_conference" if call.is_answered else "disconnected",
+                "rawCallQueueTargetType": "User" if call.is_answered else "Disconnect",
+                "rawCallQueueDurationSeconds": call.waited,
+                "rawTotalCallCount": 1,
+            }
+            for call in calls
+        ]
+    ).encode()
+
+
 VENDORS: dict[str, Vendor] = {
     "3cx_v20": Vendor(three_cx_v20, cannot_tell=frozenset({"queue"})),
     "asterisk_queue_log": Vendor(queue_log),
     "asterisk_cdr": Vendor(master_csv, cannot_tell=frozenset({"queue"})),
     "freepbx_cdr": Vendor(freepbx, cannot_tell=frozenset({"queue"})),
+    "teams_call_queue": Vendor(teams_call_queue, "calls_2025-12-31.json"),
 }
 """Each format of calls, and how its vendor writes."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assets.adapters import asterisk, jcc, qmatic, three_cx
+from assets.adapters import asterisk, jcc, qmatic, teams, three_cx
 from assets.adapters.vendor import Format
 
 KNOWN = (
-    *(three_cx.V20, asterisk.QUEUE_LOG, asterisk.CDR, asterisk.FREEPBX),
+    *(three_cx.V20, asterisk.QUEUE_LOG, asterisk.CDR, asterisk.FREEPBX, teams.CALL_QUEUE),
     *(qmatic.REST, qmatic.APPOINTMENTS, qmatic.VISITS, jcc.REST),
 )
 FORMATS: dict[str, Format] = {known.name: known for known in KNOWN}

@@ -198,14 +198,18 @@ def test_what_is_not_json_to_the_letter_refuses_the_file(
     assert told(tmp_path, content, **declared).startswith(f"refused: {reason}")
 
 
-def test_a_record_without_end_refuses_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("part", [100, 5000])
+def test_a_record_or_value_beside_them_has_at_most_a_million_characters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    assert json_records.MAX_VALUE == 1_000_000
     monkeypatch.setattr(json_records, "MAX_VALUE", 1000)
-    monkeypatch.setattr(json_records, "PART", 100)
-    assert (
-        told(tmp_path, row('"' + "x" * 2000 + '"'))
-        == "refused: line 1: a record or value of more than 1,000 characters"
-    )
-    assert "more than 1,000" in told(tmp_path, '{"x": "' + "x" * 2000 + '", "r": []}', records="r")
+    monkeypatch.setattr(json_records, "PART", part)
+    reason = "refused: line 1: a record or value of more than 1,000 characters"
+    long = "x" * 2000
+    assert told(tmp_path, row(f'"{long}"')) == reason
+    assert told(tmp_path, f'{{"y": "{long}", "r": []}}', records="r") == reason
+    assert told(tmp_path, f'[{{"a": "{long}') == reason  # nobody waits for its end
 
 
 CONTENT = '{"n": 1.5e3, "r": [{"a": "é\\u00e9", "b": [true, null]}, {"a": -1.5, "b": []}], "z": false}\n'.encode()
@@ -343,3 +347,90 @@ def test_kcc_check_knows_the_source_of_a_file_by_its_keys(tmp_path: Path) -> Non
     other.write_text(json.dumps([{"id": 1}]), encoding="utf-8")
     with pytest.raises(CannotTellSource, match="no source fits by name or header"):
         check(other, declared, TODAY)
+
+
+QMATIC = {
+    "name": "desk",
+    "kind": "appointments",
+    "files": "appointments_*.json",
+    "time_zone": "Europe/Brussels",
+    "export": {"pattern": r"appointments_(?P<stamp>\d{4}-\d{2}-\d{2})", "format": "%Y-%m-%d", "time": "20:00"},
+    "json": {"records": "appointmentList"},
+    "columns": {
+        "appointment_id": "publicId",
+        "service": "services.0.name",
+        "status": "status",
+        "booked_at": {"column": "created", "format": "unix_milliseconds"},
+        "planned_start": {"column": "start", "format": "%Y-%m-%dT%H:%M:%S%.f%z"},
+    },
+    "statuses": {"20": "planned"},
+}
+"""The REST interface of Qmatic Orchestra, in the shape that its clients record."""
+
+JCC = {
+    **{key: value for key, value in QMATIC.items() if key not in ("json", "statuses")},
+    "columns": {
+        "appointment_id": "id",
+        "service": "activityList.0.activity.description",
+        "booked_at": {"column": "creationDateTime", "format": "%Y-%m-%dT%H:%M:%S%.f"},
+        "planned_start": {"column": "startDateTime", "format": "%Y-%m-%dT%H:%M:%S"},
+    },
+}
+"""The REST interface of JCC, likewise."""
+
+
+def appointments(folder: Path, source: dict[str, Any], content: str) -> list[Any]:
+    """What becomes of an export of appointments made on 31 March 2025."""
+    (folder / "exports").mkdir(exist_ok=True)
+    (folder / "exports" / "appointments_2025-03-31.json").write_bytes(content.encode())
+    with warehouse(settings_of(folder, sources=[source])) as con:
+        assert con.execute("select reason from ops.quarantine").fetchall() == []
+        return con.execute(
+            """
+            select appointment_id, service, booked_local::varchar, planned_start_local::varchar
+            from core.appointments order by all
+            """
+        ).fetchall()
+
+
+def test_appointments_of_qmatic_are_declared_with_three_spellings_of_a_moment(tmp_path: Path) -> None:
+    first = {
+        "publicId": "d50517a0ae88cdbc495f7a32e011cb",
+        "services": [
+            {"name": "premium", "duration": 5, "additionalCustomerDuration": 0},
+            {"name": "visa", "duration": 10},
+        ],
+        "status": 20,
+        "customers": [{"name": "An Voorbeeld", "phone": "0470000001", "dateOfBirth": -2206357200000}],
+        "start": "2025-04-10T07:30:00.000+00:00",
+        "end": "2025-04-10T07:35:00.000+00:00",
+        "created": 1741597200000,
+        "branch": {"name": "Stadhuis", "timeZone": "Europe/Brussels", "fullTimeZone": "Europe/Brussels"},
+        "custom": None,
+    }
+    second = {**first, "publicId": "f00", "start": "2025-04-10T07:40:00.000+0000", "services": [{"name": "visa"}]}
+    content = json.dumps({"notifications": [], "meta": {"totalResults": 2}, "appointmentList": [first, second]})
+    assert appointments(tmp_path, QMATIC, content) == [
+        ("d50517a0ae88cdbc495f7a32e011cb", "premium", "2025-03-10 10:00:00", "2025-04-10 09:30:00"),
+        ("f00", "visa", "2025-03-10 10:00:00", "2025-04-10 09:40:00"),
+    ]
+
+
+def test_an_appointment_of_jcc_for_several_products_is_one_by_the_first_of_them(tmp_path: Path) -> None:
+    record = {
+        "id": "7f0c6ab1-0000-4000-8000-000000000001",
+        "number": "A-1",
+        "startDateTime": "2025-04-10T09:30:00",
+        "endDateTime": "2025-04-10T09:50:00",
+        "creationDateTime": "2025-03-10T10:00:00.527",
+        "activityList": [
+            {"amount": 2, "activity": {"number": 1, "description": "paspoort", "appointmentDuration": 600}},
+            {"amount": 1, "activity": {"number": 2, "description": "rijbewijs", "appointmentDuration": 600}},
+        ],
+        "customerList": [{"lastName": "Voorbeeld", "emailAddress": "an@stad.example"}, {"lastName": "Fictief"}],
+        "location": {"description": "Stadhuis"},
+    }
+    content = json.dumps([record], indent=2).replace("\n", "\r\n")
+    assert appointments(tmp_path, JCC, content) == [
+        ("7f0c6ab1-0000-4000-8000-000000000001", "paspoort", "2025-03-10 10:00:00.527", "2025-04-10 09:30:00")
+    ]
