@@ -254,7 +254,8 @@ def columns_of(source: Source) -> list[str]:
         if key == "service_separator" or value is None:
             continue
         for part in value if isinstance(value, list) else [value]:
-            named.extend([part] if isinstance(part, str) else part.column)
+            column = part if isinstance(part, str) else part.column
+            named.extend([column] if isinstance(column, str) else column)
     return list(dict.fromkeys(named))
 
 
