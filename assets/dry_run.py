@@ -181,4 +181,6 @@ def _header_fits(path: Path, source: Source) -> bool:
         header = open_export(path, source).header
     except (FileRefused, FileDeferred):
         return False
+    if source.format is not None:
+        return FORMATS[source.format].difference(header) is None
     return all(header.count(column) == 1 for column in columns_of(source))

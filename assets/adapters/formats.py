@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assets.adapters import three_cx
+from assets.adapters import aircall, three_cx
 from assets.adapters.vendor import Format
 
-FORMATS: dict[str, Format] = {known.name: known for known in (three_cx.V20,)}
+KNOWN = (three_cx.V20, aircall.AIRCALL, aircall.OLDER_AIRCALL)
+FORMATS: dict[str, Format] = {known.name: known for known in KNOWN}
 
 
 def recognised(header: Sequence[str]) -> str | None:
@@ -19,7 +20,7 @@ def recognised(header: Sequence[str]) -> str | None:
         if known.difference(header) is None:
             return f'its header is exactly that of {known.title}: format = "{known.name}"'
     for known in FORMATS.values():
-        shared = max(len(set(generation) & set(header)) / len(generation) for generation in known.headers)
+        shared = max(len(set(generation) & set(known.names(header))) / len(generation) for generation in known.headers)
         if shared >= 0.7:
             return f'its header is almost that of {known.title} ("{known.name}"), but {known.difference(header)}'
     return None
