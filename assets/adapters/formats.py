@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assets.adapters import aircall, three_cx
+from assets.adapters import aircall, genesys, three_cx
 from assets.adapters.vendor import Format
 
-KNOWN = (three_cx.V20, aircall.AIRCALL, aircall.OLDER_AIRCALL)
+KNOWN = (three_cx.V20, aircall.AIRCALL, aircall.OLDER_AIRCALL, genesys.INTERACTIONS)
 FORMATS: dict[str, Format] = {known.name: known for known in KNOWN}
 
 
