@@ -55,17 +55,19 @@ class CanonicalExport:
         self._path, self._stamp = file.path, stamp(file.path)
         self._format = FORMATS[file.source.format] if file.source.format is not None else None
         self._export = open_export(file.path, file.source, self._format)
-        _require_columns(self._export.header, file.source, self._format)
+        header = self._export.header
+        _require_columns(header, file.source, self._format)
+        self._header = header if self._format is None else self._format.names(header)
 
     def frames(self) -> Iterator[tuple[Batch, pl.DataFrame]]:
         """The canonical records in order of line, with the fields that they were made of; at least one frame."""
         for batch in self._export.batches():
-            raw = _raw(batch, self._export.header)
+            raw = _raw(batch, self._header)
             if self._format is not None:
                 if why := self._format.unfinished(raw):
                     raise FileRefused(why)
                 raw = self._format.prepare(raw)
-            frame = _canonical(raw, batch, len(self._export.header), self.source, self._latest)
+            frame = _canonical(raw, batch, len(self._header), self.source, self._latest)
             self._count(frame)
             self._whole.look(raw, frame)
             yield batch, frame
@@ -118,7 +120,7 @@ def _require_columns(header: list[str], source: Source, vendor: Format | None) -
     if vendor is not None:
         if difference := vendor.difference(header):
             raise FileRefused(f"line 1: {difference}")
-        known = vendor.prepare(pl.DataFrame(schema=dict.fromkeys(header, pl.String))).columns
+        known = vendor.prepare(pl.DataFrame(schema=dict.fromkeys(vendor.names(header), pl.String))).columns
     for column in columns_of(source):
         times = known.count(column)
         if times != 1:

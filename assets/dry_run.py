@@ -182,6 +182,6 @@ def _header_fits(path: Path, source: Source) -> bool:
         header = names_in(path, source.text, source.json_file)
     except (FileRefused, FileDeferred):
         return False
-    known = FORMATS[source.format] if source.format is not None else None
-    wanted = known.columns_for(columns_of(source)) if known is not None else columns_of(source)
-    return all(header.count(column) == 1 for column in wanted)
+    if source.format is not None:
+        return FORMATS[source.format].difference(header) is None
+    return all(header.count(column) == 1 for column in columns_of(source))

@@ -285,12 +285,14 @@ def _rest_of_settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
         con,
         "tripwires",
         "answered_outside_hours_share decimal(9, 6), answered_outside_hours_calls bigint, "
+        "hours_disagree_calls bigint, "
         "quiet_day_share decimal(9, 6), quiet_day_usual_calls bigint, "
         "partial_export_share decimal(9, 6), partial_export_calls bigint",
         [
             (
                 wires.answered_outside_hours_share,
                 wires.answered_outside_hours_calls,
+                wires.hours_disagree_calls,
                 wires.quiet_day_share,
                 wires.quiet_day_usual_calls,
                 wires.partial_export_share,

@@ -32,7 +32,7 @@ MOST_RAW_RECORDS = 1000
 """Records of a file whose raw fields are kept: a wrong mapping must not copy a whole export, callers included."""
 MOST_RAW_TEXT = 10_000_000
 """Characters that they may have together."""
-READER_VERSION = 4
+READER_VERSION = 5
 """Raise it when the same bytes and settings would be read into other records: everything is then read again."""
 
 

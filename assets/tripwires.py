@@ -32,6 +32,12 @@ TRIPWIRES: dict[TripwireName, Tripwire] = {
         "settings, or accept it in [tripwires] with a reason and an end date.",
         is_blocking=True,
     ),
+    "hours_disagree": Tripwire(
+        "core.calls",
+        "The telephone and the calendar agree on which calls came outside opening hours.",
+        "Compare the opening hours and closures of the settings with the schedule of the telephone system at the hours "
+        "that are named; the figures follow the settings.",
+    ),
     "open_day_without_calls": Tripwire(
         "core.calls",
         "Every open day has calls of every source that is expected to deliver.",

@@ -612,6 +612,7 @@ class Calendar(Section):
 
 TripwireName = Literal[
     "answered_outside_hours",
+    "hours_disagree",
     "open_day_without_calls",
     "quiet_day",
     "partial_export",
@@ -634,6 +635,7 @@ class Tripwires(Section):
 
     answered_outside_hours_share: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)
     answered_outside_hours_calls: int = Field(default=20, ge=1)
+    hours_disagree_calls: int = Field(default=5, ge=1)
     quiet_day_share: Decimal = Field(default=Decimal("0.3"), ge=0, le=1)
     quiet_day_usual_calls: int = Field(default=20, ge=1)
     partial_export_share: Decimal = Field(default=Decimal("0.5"), ge=0, le=1)

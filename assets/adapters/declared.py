@@ -27,6 +27,8 @@ SPREADSHEET_ID = r"""^[+-]?[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+$|^="|^'[^']*$|^#+$|
 """4711000000000001 becomes 4.711E+15, and so do its neighbours; a column too narrow becomes ####."""
 GARBLED = "[ÂÃ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|\ufffd"
 """UTF-8 that was taken for cp1252 on its way (é became Ã©), and the sign for what could not be decoded at all."""
+GARBLED_ON_A_MAC = "[¬√≈][ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø]|‚[ÄÇ]"
+"""The same, taken for Mac Roman: é became √©."""
 ACTS = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
 """Characters that act instead of being seen: a tab, a line end, an escape, a mark that turns the reading direction."""
 FORMULA = r"^=|^[+\-@].*[(|!]"
@@ -81,7 +83,7 @@ class Parser:
         """A name that people gave, such as that of a queue: one spelling of its blanks and accents, else NULL."""
         if column is None:
             return pl.lit(None, dtype=pl.String)
-        garbled = _raw(column).str.contains(GARBLED)
+        garbled = _raw(column).str.contains(f"{GARBLED}|{GARBLED_ON_A_MAC}")
         self.problem(
             garbled, column, "letters garbled by a wrong encoding, as an é that became two signs", _raw(column)
         )

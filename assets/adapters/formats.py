@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assets.adapters import asterisk, jcc, qmatic, teams, three_cx
+from assets.adapters import aircall, asterisk, genesys, jcc, qmatic, teams, three_cx
 from assets.adapters.vendor import Format
 
 KNOWN = (
-    *(three_cx.V20, asterisk.QUEUE_LOG, asterisk.CDR, asterisk.FREEPBX, teams.CALL_QUEUE),
+    *(three_cx.V20, asterisk.QUEUE_LOG, asterisk.CDR, asterisk.FREEPBX, genesys.INTERACTIONS),
+    *(aircall.AIRCALL, aircall.OLDER_AIRCALL, teams.CALL_QUEUE),
     *(qmatic.REST, qmatic.APPOINTMENTS, qmatic.VISITS, jcc.REST),
 )
 FORMATS: dict[str, Format] = {known.name: known for known in KNOWN}
@@ -21,10 +22,10 @@ def recognised(header: Sequence[str]) -> str | None:
     """Which format a header is, and how sure that is; None if it is like none."""
     for known in FORMATS.values():
         if known.difference(header) is None:
-            how = "its header is exactly that" if known.to_the_letter else "it has every field"
+            how = "it has every column" if known.more_columns else "its header is exactly that"
             return f'{how} of {known.title}: format = "{known.name}"'
     for known in FORMATS.values():
-        shared = max(len(set(generation) & set(header)) / len(generation) for generation in known.headers)
+        shared = max(len(set(generation) & set(known.names(header))) / len(generation) for generation in known.headers)
         if shared >= 0.7:
             return f'its header is almost that of {known.title} ("{known.name}"), but {known.difference(header)}'
     return None

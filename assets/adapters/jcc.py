@@ -13,7 +13,7 @@ REST = Format(
     title="the appointments of JCC's REST interface",
     kind="appointments",
     headers=(("id", "startDateTime", "creationDateTime", "activityList.0.activity.description"),),
-    to_the_letter=False,
+    more_columns=True,
     preset={
         "covers": ["planned", "booked"],
         "columns": {

@@ -36,7 +36,7 @@ REST = Format(
     title="the appointments of Qmatic's REST interface",
     kind="appointments",
     headers=(("publicId", "status", "start", "created", "services.0.name"),),
-    to_the_letter=False,
+    more_columns=True,
     preset={
         "json": {"records": "appointmentList"},
         "covers": ["planned", "booked"],

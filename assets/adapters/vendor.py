@@ -29,11 +29,14 @@ class Format:
     `headers` are those of its known generations, to the letter; `preset` are keys of a [[sources]] that a city need not
     declare; `cannot_tell` says in sentences what a city has to live with.
 
+    With `any_case` the vendor writes the names in any case: they are read, and here told, in lower case. With
+    `more_columns` a header has those of a generation in any order, and maybe others: whoever exports chooses them, or
+    they are the keys of JSON.
+
     `prepare` adds text columns to those of the export, row by row, and takes none away; the preset may name them as it
     names the export's own. `unfinished` says in a sentence why the rows show that the vendor did not export everything.
 
-    `to_the_letter` is false where values have names instead of places, as in JSON: the one known header is what must be
-    there, in any order and among others. `cut_at` are the numbers of records at which the vendor cuts without a word.
+    `cut_at` are the numbers of records at which the vendor cuts an export without a word.
     """
 
     name: str
@@ -42,9 +45,10 @@ class Format:
     headers: tuple[tuple[str, ...], ...]
     preset: dict[str, Any]
     cannot_tell: tuple[str, ...]
+    any_case: bool = False
+    more_columns: bool = False
     prepare: Callable[[pl.DataFrame], pl.DataFrame] = _as_it_is
     unfinished: Callable[[pl.DataFrame], str | None] = _nothing_missing
-    to_the_letter: bool = True
     cut_at: tuple[int, ...] = ()
 
     def applied_to(self, declared: dict[str, Any]) -> dict[str, Any]:
@@ -57,16 +61,20 @@ class Format:
                 merged[key] = [*known, *declared[key]]
         return merged
 
+    def names(self, header: Sequence[str]) -> list[str]:
+        """The columns of a header as the preset names them."""
+        return [name.lower() for name in header] if self.any_case else list(header)
+
     def difference(self, header: Sequence[str]) -> str | None:
         """The first thing in which a header differs from the nearest known generation; None if it is one of them."""
-        if not self.to_the_letter:
-            missing = [column for column in self.headers[0] if column not in header]
-            return f"`{missing[0]}` is missing, which {self.title} has: did the export change?" if missing else None
-        if tuple(header) in self.headers:
+        names = self.names(header)
+        if self.more_columns:
+            return self._missing(names)
+        if tuple(names) in self.headers:
             return None
-        nearest = max(self.headers, key=lambda known: sum(a == b for a, b in zip(known, header, strict=False)))
-        for number, (found, known) in enumerate(zip(header, nearest, strict=False), start=1):
-            if found != known:
+        nearest = max(self.headers, key=lambda known: sum(a == b for a, b in zip(known, names, strict=False)))
+        for number, (found, name, known) in enumerate(zip(header, names, nearest, strict=False), start=1):
+            if name != known:
                 return (
                     f"column {number} is `{found}`; {self.title} has `{known}` there: did the export template change?"
                 )
@@ -78,3 +86,14 @@ class Format:
         known = self.headers[0]
         prepared = self.prepare(pl.DataFrame(schema=dict.fromkeys(known, pl.String))).columns
         return [*known, *(column for column in named if column not in prepared)]
+
+    def _missing(self, names: list[str]) -> str | None:
+        missing = min(([name for name in known if names.count(name) != 1] for known in self.headers), key=len)
+        if not missing:
+            return None
+        times = names.count(missing[0])
+        trouble = "is not" if times == 0 else f"stands {times} times"
+        return (
+            f"column `{missing[0]}` {trouble} among the {len(names)} columns; {self.title} is read by it: "
+            "did the export template change?"
+        )

@@ -3,6 +3,8 @@
 with tripped as (
     select * from staging.trips_answered_outside_hours
     union all by name
+    select * from staging.trips_hours_disagree
+    union all by name
     select * from staging.trips_open_day_without_calls
     union all by name
     select * from staging.trips_quiet_day

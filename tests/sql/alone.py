@@ -55,6 +55,7 @@ COLUMNS: dict[str, str] = {
     "dimension varchar, operator varchar, value decimal(18, 6), valid_from date, source varchar",
     "input.published_history": "indicator varchar, year bigint, value decimal(18, 6), unit varchar, source varchar",
     "input.tripwires": "answered_outside_hours_share decimal(9, 6), answered_outside_hours_calls bigint, "
+    "hours_disagree_calls bigint, "
     "quiet_day_share decimal(9, 6), quiet_day_usual_calls bigint, "
     "partial_export_share decimal(9, 6), partial_export_calls bigint",
     "input.accepted_tripwires": "tripwire varchar, source varchar, reason varchar, until date",
@@ -117,6 +118,7 @@ COLUMNS: dict[str, str] = {
     "outside bigint",
     "staging.open_holidays": "date date, sentence varchar",
     "staging.trips_answered_outside_hours": TRIPS,
+    "staging.trips_hours_disagree": TRIPS,
     "staging.trips_open_day_without_calls": TRIPS,
     "staging.trips_quiet_day": TRIPS,
     "staging.trips_unmapped_service": TRIPS,

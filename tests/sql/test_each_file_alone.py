@@ -3013,6 +3013,99 @@ def test_less_than_a_tenth_of_calls_answered_outside_opening_hours_is_told_with_
     assert (tenth["sentence"][:5], less["sentence"][:5]) == ("10 % ", "5.5 %")
 
 
+def disagreed(*counts: tuple[int, str, bool, bool | None, bool, str], least: int = 1) -> list[dict[str, Any]]:
+    """The trips of so many calls each: when, whether within our hours, the source's mark, answered, and the outcome."""
+    calls = [
+        (moment[:10], moment, is_inside, mark, is_answered, outcome)
+        for number, moment, is_inside, mark, is_answered, outcome in counts
+        for _ in range(number)
+    ]
+    return (
+        Alone()
+        .given("input.tripwires", "hours_disagree_calls", (least,))
+        .given(
+            "core.calls",
+            "arrived_date arrived_local is_within_opening_hours is_marked_outside_hours is_answered outcome",
+            *calls,
+            source="phone",
+        )
+        .run("staging.trips_hours_disagree")
+    )
+
+
+def test_calls_on_which_the_source_and_the_calendar_disagree_are_told_with_both_counts_and_the_hour_of_most() -> None:
+    rows = disagreed(
+        (3, "2025-03-10 09:59:59", True, True, False, "missed"),
+        (1, "2025-03-11 10:00:00", True, True, True, "answered"),
+        (2, "2025-03-10 12:10:00", False, False, False, "outside_hours"),
+        # both agree
+        (4, "2025-03-10 13:10:00", True, False, False, "missed"),
+        (5, "2025-03-10 07:10:00", False, True, False, "outside_hours"),
+        # of a time in which the source did not mark
+        (6, "2025-03-10 07:10:00", False, None, False, "outside_hours"),
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        (
+            "hours_disagree",
+            "phone",
+            "2025-03-01",
+            6,
+            15,
+            "source 'phone' in March 2025 marks 4 of its calls as outside opening hours that arrived inside ours, and "
+            "does not mark 2 of its missed calls that arrived outside ours, most on Mondays 9-10 h: is the calendar "
+            "right, or the telephone's own schedule?",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("is_inside", "mark", "is_answered", "outcome", "trips"),
+    [
+        (True, True, True, "answered", True),
+        (True, True, False, "excluded", False),
+        (True, True, False, "open", False),
+        (False, False, False, "excluded", False),
+        (False, False, False, "open", False),
+        (False, False, True, "outside_hours", False),
+        (False, None, False, "outside_hours", False),
+        (False, False, False, "outside_hours", True),
+    ],
+    ids=[
+        "answered and marked",
+        "excluded and marked",
+        "open and marked",
+        "excluded",
+        "open",
+        "answered by nobody who marks",
+        "of a source without marks",
+        "missed and not marked",
+    ],
+)
+def test_calls_excluded_open_answered_unmarked_or_of_a_source_without_marks_disagree_with_nobody(
+    is_inside: bool, mark: bool | None, is_answered: bool, outcome: str, trips: bool
+) -> None:
+    rows = disagreed((1, "2025-03-10 09:00:00", is_inside, mark, is_answered, outcome))
+    assert bool(rows) is trips
+
+
+def test_a_disagreement_needs_so_many_calls_of_both_kinds_together_in_one_month() -> None:
+    marked = (2, "2025-03-10 09:00:00", True, True, False, "missed")
+    unmarked = (1, "2025-03-10 07:00:00", False, False, False, "outside_hours")
+    later = (1, "2025-04-07 07:00:00", False, False, False, "outside_hours")
+    assert tripped(disagreed(marked, unmarked, later, least=3)) == [("phone", "2025-03-01", 3, 3)]
+    assert disagreed(marked, unmarked, later, least=4) == []
+
+
+def test_of_hours_on_which_source_and_calendar_disagree_alike_the_first_of_the_week_is_told() -> None:
+    (row,) = disagreed(
+        *(
+            (1, moment, True, True, False, "missed")
+            for moment in ("2025-03-11 09:00:00", "2025-03-10 11:00:00", "2025-03-17 10:00:00")
+        )
+    )
+    assert "most on Mondays 10-11 h:" in row["sentence"]
+
+
 def empty_days(
     as_of: str = "2025-04-02 16:00",
     valid: tuple[str, str] = ("0001-01-01", "9999-12-31"),
@@ -3381,6 +3474,7 @@ def test_open_holidays_trip_by_month_from_the_first_month_to_a_month_after_the_n
 
 WIRES = (
     "answered_outside_hours",
+    "hours_disagree",
     "open_day_without_calls",
     "open_on_holiday",
     "partial_export",

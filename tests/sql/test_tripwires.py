@@ -136,6 +136,36 @@ def test_the_hours_are_broken_down_while_the_warehouse_is_being_built(tmp_path: 
     assert one.hours == [("Monday", 8, 2, 2), ("Monday", 12, 1, 1)]
 
 
+# --- what the source marks -------------------------------------------------------------------------------------------
+
+MARKING = {**CALLS, "columns": {**CALLS["columns"], "outside_hours": {"column": "leg", "values": ["closed"]}}}
+"""A source that marks calls in a column that CALLS leaves unused."""
+
+
+def test_a_holiday_that_only_the_telephone_knows_is_asked_about_and_publishes(tmp_path: Path) -> None:
+    monday = [f"2025-03-10 10:{minute:02d}:00" for minute in range(5)]
+    write_calls(tmp_path, "2025-03-31", calls_at(*monday, outcome="missed", leg="closed"))
+    assert found(tmp_path, "hours_disagree", sources=[MARKING]) == [
+        (
+            "phone",
+            "2025-03-01",
+            5,
+            5,
+            "source 'phone' in March 2025 marks 5 of its calls as outside opening hours that arrived inside ours, and "
+            "does not mark 0 of its missed calls that arrived outside ours, most on Mondays 10-11 h: is the calendar "
+            "right, or the telephone's own schedule?",
+        )
+    ]
+    publish(settings_of(tmp_path, sources=[MARKING]))
+
+
+def test_four_calls_are_no_disagreement_unless_the_city_says_so(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-31", calls_at(*[EARLY] * 4, outcome="missed"))
+    assert found(tmp_path, "hours_disagree", sources=[MARKING]) == []
+    strict = {**SMALL, "hours_disagree_calls": 4}
+    assert [trip[2:4] for trip in found(tmp_path, "hours_disagree", sources=[MARKING], tripwires=strict)] == [(4, 4)]
+
+
 # --- what the settings accept ----------------------------------------------------------------------------------------
 
 
