@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from assets.cells import Cells, cells_of
 from assets.reading import Batch, TextExport
-from pipelines.settings import Source
+from assets.workbook import WorkbookExport, is_old_workbook, refuse_old_workbook
+from pipelines.settings import Source, TextFile, Workbook
 
 
 class Export(Protocol):
@@ -32,4 +34,30 @@ class Export(Protocol):
 
 def open_export(path: Path, source: Source) -> Export:
     """The reader of a file. Raises FileRefused or FileDeferred."""
-    return TextExport(path, source.text)
+    return _opened(path, source.text, source.workbook, cells_of(source))
+
+
+def header_of(path: Path, text: TextFile, workbook: Workbook) -> list[str]:
+    """The header of a file of which no source is known. Raises FileRefused or FileDeferred."""
+    return _opened(path, text, workbook, Cells()).header
+
+
+def where_header_is(path: Path, source: Source) -> tuple[str, str]:
+    """The line on which a header is expected, and what else than the export may be wrong if it is not there."""
+    if is_workbook(path):
+        row = source.workbook.header_row
+        return f"line {row}", f"is row {row} of this sheet not its header"
+    return "line 1", f"is '{source.text.delimiter}' not its delimiter"
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether the name of a file says that it is a workbook."""
+    return path.suffix.lower() == ".xlsx"
+
+
+def _opened(path: Path, text: TextFile, workbook: Workbook, cells: Cells) -> Export:
+    if is_workbook(path):
+        return WorkbookExport(path, workbook, text.header, cells)
+    if path.suffix.lower() == ".xls" and is_old_workbook(path):  # others call a table of text so
+        refuse_old_workbook()
+    return TextExport(path, text)

@@ -18,14 +18,14 @@ from assets.adapters.declared import columns_of
 from assets.adapters.formats import FORMATS, recognised
 from assets.build import empty_warehouse, run_sql, sql_files, upstream
 from assets.canonical import CanonicalExport
-from assets.containers import open_export
+from assets.containers import header_of, open_export
 from assets.files import claimed_twice, claims, dated, growing, is_in_exports, name_of
 from assets.inputs import Stream, file_states, lay_inputs
-from assets.reading import FileDeferred, FileRefused, TextExport
+from assets.reading import FileDeferred, FileRefused
 from assets.records import RecordStore, new_receipt
 from pipelines.plain import printable
 from pipelines.publishing import History
-from pipelines.settings import Settings, Source, TextFile
+from pipelines.settings import Settings, Source, TextFile, Workbook
 from schemas.ops import STATES
 
 TOLD = 20
@@ -153,7 +153,8 @@ def _recognised(path: Path) -> str:
     """What a file is by its header, if it is like a format that is known by name."""
     for known in FORMATS.values():
         try:
-            header = TextExport(path, TextFile.model_validate(known.preset.get("text", {}))).header
+            text = TextFile.model_validate(known.preset.get("text", {}))
+            header = header_of(path, text, Workbook.model_validate(known.preset.get("workbook", {})))
         except (FileRefused, FileDeferred):
             continue
         if (what := recognised(header)) is not None:

@@ -184,6 +184,16 @@ class TextFile(Section):
         return self
 
 
+class Workbook(Section):
+    """Where in an .xlsx workbook the export lies: on which sheet, if it has several, and below which row.
+
+    Where `text` declares the header, `header_row` is that of the first record.
+    """
+
+    sheet: str | None = None
+    header_row: int = Field(default=1, ge=1, le=1000)
+
+
 class ExportTime(Section):
     """When an export was made: read from its name, or declared for a one-off (`at`)."""
 
@@ -363,6 +373,7 @@ class SourceBase(Valid):
     files: Annotated[str, AfterValidator(_below)]
     time_zone: Zone
     text: TextFile = TextFile()
+    workbook: Workbook = Workbook()
     export: ExportTime
     exclude: list[Exclusion] = []
     max_quarantined_share: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)
@@ -395,6 +406,8 @@ class SourceBase(Valid):
         """Changes whenever the same bytes would be read into other records."""
         later = {"files", "max_quarantined_share", "valid_from", "valid_to", "covers_days", "covers"}
         later |= {"manifest", "unchanged_seconds"}
+        if self.workbook == Workbook():
+            later |= {"workbook"}  # as before there were workbooks
         used = self.model_dump(mode="json", exclude=later)
         return hashlib.sha256(json.dumps([version, used], sort_keys=True).encode()).hexdigest()[:16]
 
