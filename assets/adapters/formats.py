@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assets.adapters import three_cx
+from assets.adapters import cisco_uccx, three_cx
 from assets.adapters.vendor import Format
 
-FORMATS: dict[str, Format] = {known.name: known for known in (three_cx.V20,)}
+FORMATS: dict[str, Format] = {known.name: known for known in (three_cx.V20, cisco_uccx.DETAILED_CALL_CSQ_AGENT)}
 
 
 def recognised(header: Sequence[str]) -> str | None:
