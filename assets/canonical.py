@@ -20,7 +20,7 @@ import polars as pl
 from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
 from assets.adapters.formats import FORMATS
 from assets.adapters.vendor import Format
-from assets.containers import open_export
+from assets.containers import open_export, where_header_is
 from assets.files import ExportFile, stamp
 from assets.reading import Batch, FileDeferred, FileRefused
 from assets.whole_file import WholeFile
@@ -56,7 +56,7 @@ class CanonicalExport:
         self._format = FORMATS[file.source.format] if file.source.format is not None else None
         self._export = open_export(file.path, file.source, self._format)
         header = self._export.header
-        _require_columns(header, file.source, self._format)
+        _require_columns(header, file, self._format)
         self._header = header if self._format is None else self._format.names(header)
 
     def frames(self) -> Iterator[tuple[Batch, pl.DataFrame]]:
@@ -113,21 +113,22 @@ def _latest(day: date, zone: str) -> datetime:
     return midnight.astimezone(UTC).replace(tzinfo=None) + HOUR
 
 
-def _require_columns(header: list[str], source: Source, vendor: Format | None) -> None:
+def _require_columns(header: list[str], file: ExportFile, vendor: Format | None) -> None:
+    where, doubt = where_header_is(file.path, file.source)
     if len(header) > MOST_COLUMNS:
-        raise FileRefused(f"line 1: a header of {len(header):,} columns, more than {MOST_COLUMNS:,}")
+        raise FileRefused(f"{where}: a header of {len(header):,} columns, more than {MOST_COLUMNS:,}")
     known = header
     if vendor is not None:
         if difference := vendor.difference(header):
-            raise FileRefused(f"line 1: {difference}")
+            raise FileRefused(f"{where}: {difference}")
         known = vendor.prepare(pl.DataFrame(schema=dict.fromkeys(vendor.names(header), pl.String))).columns
-    for column in columns_of(source):
+    for column in columns_of(file.source):
         times = known.count(column)
         if times != 1:
             trouble = "is not" if times == 0 else f"stands {times} times"
             raise FileRefused(
-                f"line 1: column '{column}' {trouble} in the header of {len(header)} columns: "
-                f"did the export template change, or is '{source.text.delimiter}' not its delimiter?"
+                f"{where}: column '{column}' {trouble} in the header of {len(header)} columns: "
+                f"did the export template change, or {doubt}?"
             )
 
 

@@ -15,17 +15,17 @@ from time import time_ns
 import duckdb
 
 from assets.adapters.declared import columns_of
-from assets.adapters.formats import FORMATS, recognised
+from assets.adapters.formats import FORMATS, recognised, recognised_without_header
 from assets.build import empty_warehouse, run_sql, sql_files, upstream
 from assets.canonical import CanonicalExport
-from assets.containers import names_in
+from assets.containers import first_record_in, names_in
 from assets.files import claimed_twice, claims, dated, growing, is_in_exports, name_of
 from assets.inputs import Stream, file_states, lay_inputs
 from assets.reading import FileDeferred, FileRefused
 from assets.records import RecordStore, new_receipt
 from pipelines.plain import printable
 from pipelines.publishing import History
-from pipelines.settings import JsonFile, Settings, Source, TextFile
+from pipelines.settings import Packing, Settings, Source
 from schemas.ops import STATES
 
 TOLD = 20
@@ -150,14 +150,18 @@ def _source_of(path: Path, settings: Settings) -> Source:
 
 
 def _recognised(path: Path) -> str:
-    """What a file is by its header or keys, if it is like a format that is known by name."""
+    """What a file is by its header, its keys or its first record, if it is like a format that is known by name."""
     for known in FORMATS.values():
+        packing = Packing.model_validate(known.packing)
         try:
-            text = TextFile.model_validate(known.preset.get("text", {}))
-            header = names_in(path, text, JsonFile.model_validate(known.preset.get("json", {})))
+            what = (
+                recognised_without_header(known, first_record_in(path, packing))
+                if known.first_record
+                else recognised(names_in(path, packing))
+            )
         except (FileRefused, FileDeferred):
             continue
-        if (what := recognised(header)) is not None:
+        if what is not None:
             return f"; {what}"
     return ""
 
@@ -179,7 +183,7 @@ def _header_fits(path: Path, source: Source) -> bool:
     if source.text.header is not None:
         return False
     try:
-        header = names_in(path, source.text, source.json_file)
+        header = names_in(path, source)
     except (FileRefused, FileDeferred):
         return False
     if source.format is not None:

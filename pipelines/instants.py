@@ -58,10 +58,29 @@ def read_format(declared: str, day_only: bool) -> Format:
     if declared in UNIX:
         shape, microseconds = UNIX[declared]
         return Format(declared, shape, has_offset=True, microseconds=microseconds)
-    parse = declared
+    tokens = tokens_of(declared)
+    shape = shape_of(tokens)
+    _require(tokens, [{"%Y", "%y"}, {"%m", "%b"}, {"%d"}], "a day needs %Y, %m and %d")
+    if bool({"%H", "%I"} & set(tokens)) != ("%M" in tokens):
+        raise ValueError("format: hours and minutes go together")
+    if not day_only:
+        _require(tokens, [{"%H", "%I"}, {"%M"}], "a moment needs %H and %M; a day alone is declared by day_only = true")
+    if ("%I" in tokens) != ("%p" in tokens):
+        raise ValueError("format: %I and %p go together")
+    if "%z" in tokens and tokens[-1] != "%z":
+        raise ValueError("format: %z must come last")
+    return Format("".join(tokens), f"^{shape}$", "%z" in tokens)
+
+
+def tokens_of(declared: str) -> list[str]:
+    """The directives of a format, each in one spelling, and the text between them."""
     for other, spelling in _OTHER_SPELLINGS.items():
-        parse = parse.replace(other, spelling)
-    tokens = _TOKEN.findall(parse)
+        declared = declared.replace(other, spelling)
+    return _TOKEN.findall(declared)
+
+
+def shape_of(tokens: list[str]) -> str:
+    """The regular expression of what is written in a format, or ValueError with what is expected of it."""
     shape = ""
     for number, token in enumerate(tokens):
         if not token.startswith("%"):
@@ -72,16 +91,7 @@ def read_format(declared: str, day_only: bool) -> Format:
             neighbours = {*tokens[max(number - 1, 0) : number], *tokens[number + 1 : number + 2]}
             runs_on = token in _NUMBERS and not neighbours.isdisjoint(_NUMBERS)
             shape += _RUNNING_ON[token] if runs_on and token in _RUNNING_ON else _SHAPES[token]
-    _require(tokens, [{"%Y", "%y"}, {"%m", "%b"}, {"%d"}], "a day needs %Y, %m and %d")
-    if bool({"%H", "%I"} & set(tokens)) != ("%M" in tokens):
-        raise ValueError("format: hours and minutes go together")
-    if not day_only:
-        _require(tokens, [{"%H", "%I"}, {"%M"}], "a moment needs %H and %M; a day alone is declared by day_only = true")
-    if ("%I" in tokens) != ("%p" in tokens):
-        raise ValueError("format: %I and %p go together")
-    if "%z" in tokens and tokens[-1] != "%z":
-        raise ValueError("format: %z must come last")
-    return Format(parse, f"^{shape}$", "%z" in tokens)
+    return shape
 
 
 def _require(tokens: list[str], choices: list[set[str]], sentence: str) -> None:

@@ -195,6 +195,16 @@ class JsonFile(Section):
     fields: list[str] = []
 
 
+class Workbook(Section):
+    """Where in an .xlsx workbook the export lies: on which sheet, if it has several, and below which row.
+
+    Where `text` declares the header, `header_row` is that of the first record.
+    """
+
+    sheet: str | None = None
+    header_row: int = Field(default=1, ge=1, le=1000)
+
+
 class ExportTime(Section):
     """When an export was made: read from its name, or declared for a one-off (`at`)."""
 
@@ -361,7 +371,15 @@ Doubt = Literal["exchanged", "date_order", "thousands", "ids", "names", "copies"
 """Why a whole file may have been misread although each of its values is in its format."""
 
 
-class SourceBase(Valid):
+class Packing(Section):
+    """How the records of an export are packed, for whichever of the containers it is."""
+
+    text: TextFile = TextFile()
+    json_file: JsonFile = Field(default=JsonFile(), alias="json")
+    workbook: Workbook = Workbook()
+
+
+class SourceBase(Valid, Packing):
     """What call logs and appointment logs have in common.
 
     `valid_from` and `valid_to` bound the days on which the source is expected to deliver; `covers_days` declares
@@ -378,8 +396,6 @@ class SourceBase(Valid):
     format: str | None = None
     files: Annotated[str, AfterValidator(_below)]
     time_zone: Zone
-    text: TextFile = TextFile()
-    json_file: JsonFile = Field(default=JsonFile(), alias="json")
     export: ExportTime
     exclude: list[Exclusion] = []
     max_quarantined_share: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)
@@ -412,6 +428,8 @@ class SourceBase(Valid):
         """Changes whenever the same bytes would be read into other records."""
         later = {"files", "max_quarantined_share", "valid_from", "valid_to", "covers_days", "covers"}
         later |= {"manifest", "unchanged_seconds"}
+        if self.workbook == Workbook():
+            later |= {"workbook"}  # as before there were workbooks
         used = self.model_dump(mode="json", exclude=later)
         return hashlib.sha256(json.dumps([version, used], sort_keys=True).encode()).hexdigest()[:16]
 

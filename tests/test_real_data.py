@@ -126,6 +126,17 @@ def test_appointments_with_a_planned_day_and_no_time(tmp_path: Path) -> None:
         assert con.execute("select count(visitor_wait_seconds) from core.appointments").fetchall() == [(0,)]
 
 
+def test_a_workbook_with_days_as_text_and_times_as_fractions_of_a_day(tmp_path: Path) -> None:
+    with built("phonenow", "phonenow_calls_2021", tmp_path) as con:
+        assert ledger(con) == (5_000, 5_000, 0, 0, 0, 0)
+        answered = (
+            "select is_answered, count(*), round(avg(wait_seconds), 2)::double from core.calls group by 1 order by 1"
+        )
+        assert con.execute(answered).fetchall() == [(False, 946, None), (True, 4_054, 67.52)]
+        hours = "select min(arrived_local::time)::varchar, max(arrived_local::time)::varchar from core.calls"
+        assert con.execute(hours).fetchall() == [("09:00:00", "18:00:00")]
+
+
 def test_the_sign_rule_decides_the_norm(tmp_path: Path) -> None:
     with built("operating_rooms", "or_utilization_2022q1", tmp_path) as con:
         assert ledger(con) == (2_172, 2_172, 0, 0, 0, 0)

@@ -147,6 +147,7 @@ QUEUE_LOG = Format(
         "Fractions of a second.",
     ),
     prepare=_events,
+    first_record={"epoch": "[0-9]{9,10}", "callid": r"[0-9]{9,10}\.[0-9]+|NONE|REALTIME|MANAGER", "event": "[A-Z]+"},
 )
 
 
@@ -241,6 +242,11 @@ CDR = Format(
         *CDR_CANNOT_TELL,
     ),
     prepare=_legs,
+    first_record={
+        "start": r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}",
+        "duration": "[0-9]+",
+        "disposition": "ANSWERED|NO ANSWER|BUSY|FAILED|CONGESTION",
+    },
 )
 
 FREEPBX = Format(

@@ -5,14 +5,15 @@ Add one: a module beside this one with its `Format`, its name in `FORMATS`, a fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from assets.adapters import aircall, asterisk, genesys, jcc, qmatic, teams, three_cx
+from assets.adapters import aircall, asterisk, cisco_uccx, genesys, jcc, qmatic, teams, three_cx
 from assets.adapters.vendor import Format
 
 KNOWN = (
-    *(three_cx.V20, asterisk.QUEUE_LOG, asterisk.CDR, asterisk.FREEPBX, genesys.INTERACTIONS),
-    *(aircall.AIRCALL, aircall.OLDER_AIRCALL, teams.CALL_QUEUE),
+    *(three_cx.V20, asterisk.QUEUE_LOG, asterisk.CDR, asterisk.FREEPBX, cisco_uccx.DETAILED_CALL_CSQ_AGENT),
+    *(genesys.INTERACTIONS, aircall.AIRCALL, aircall.OLDER_AIRCALL, teams.CALL_QUEUE),
     *(qmatic.REST, qmatic.APPOINTMENTS, qmatic.VISITS, jcc.REST),
 )
 FORMATS: dict[str, Format] = {known.name: known for known in KNOWN}
@@ -20,12 +21,24 @@ FORMATS: dict[str, Format] = {known.name: known for known in KNOWN}
 
 def recognised(header: Sequence[str]) -> str | None:
     """Which format a header is, and how sure that is; None if it is like none."""
-    for known in FORMATS.values():
+    with_header = [known for known in FORMATS.values() if not known.first_record]
+    for known in with_header:
         if known.difference(header) is None:
             how = "it has every column" if known.more_columns else "its header is exactly that"
             return f'{how} of {known.title}: format = "{known.name}"'
-    for known in FORMATS.values():
+    for known in with_header:
         shared = max(len(set(generation) & set(known.names(header))) / len(generation) for generation in known.headers)
         if shared >= 0.7:
             return f'its header is almost that of {known.title} ("{known.name}"), but {known.difference(header)}'
+    return None
+
+
+def recognised_without_header(known: Format, first_record: Sequence[str]) -> str | None:
+    """Whether the first record of a file without a header has the shapes of a format; None if it has not."""
+    columns = known.headers[0]
+    if len(first_record) != len(columns):
+        return None
+    values = dict(zip(columns, first_record, strict=True))
+    if all(re.fullmatch(shape, values[column]) for column, shape in known.first_record.items()):
+        return f'it has no header, but its first record looks like {known.title}: format = "{known.name}"'
     return None

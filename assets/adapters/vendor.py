@@ -7,8 +7,8 @@ things at once, `prepare` takes it apart first. Does not belong here: which form
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -36,6 +36,7 @@ class Format:
     `prepare` adds text columns to those of the export, row by row, and takes none away; the preset may name them as it
     names the export's own. `unfinished` says in a sentence why the rows show that the vendor did not export everything.
 
+    Of a format without a header `first_record` has the shapes by which it is known: a regular expression a column.
     `cut_at` are the numbers of records at which the vendor cuts an export without a word.
     """
 
@@ -50,6 +51,12 @@ class Format:
     prepare: Callable[[pl.DataFrame], pl.DataFrame] = _as_it_is
     unfinished: Callable[[pl.DataFrame], str | None] = _nothing_missing
     cut_at: tuple[int, ...] = ()
+    first_record: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def packing(self) -> dict[str, Any]:
+        """The keys of the preset that say how its records are packed."""
+        return {key: self.preset[key] for key in ("text", "json", "workbook") if key in self.preset}
 
     def applied_to(self, declared: dict[str, Any]) -> dict[str, Any]:
         """A source as declared, on top of what the format knows: words are added to words, rules to rules."""
