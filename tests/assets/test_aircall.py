@@ -17,7 +17,7 @@ from assets.adapters.declared import columns_of
 from assets.adapters.formats import recognised
 from assets.dry_run import check
 from assets.records import Receipt
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import ROOT, Settings, Tripwires
 from tests.city import TODAY, read_all, settings_of, warehouse
 
 FORMATS = ROOT / "tests" / "formats"
@@ -149,6 +149,15 @@ def test_a_voicemail_left_outside_hours_stays_marked(tmp_path: Path) -> None:
     assert ask(tmp_path, "missed_reason, is_marked_outside_hours", content) == [("voicemail", True)]
 
 
+def test_a_call_that_aircall_turned_away_while_we_were_open_is_asked_about(tmp_path: Path) -> None:
+    settings = city(tmp_path, exported(1, missed_call_reason="out_of_opening_hours"))
+    strict = settings.model_copy(update={"tripwires": Tripwires(hours_disagree_calls=1)})
+    with warehouse(strict) as con:
+        (sentence,) = con.execute("select sentence from ops.tripwires where tripwire = 'hours_disagree'").fetchall()
+    assert "marks 1 of its calls as outside opening hours that arrived inside ours" in sentence[0]
+    assert "most on Mondays 10-11 h" in sentence[0]
+
+
 # --- clocks ----------------------------------------------------------------------------------------------------------
 
 
@@ -228,6 +237,13 @@ def test_each_generation_is_recognised_in_any_case() -> None:
         told = recognised([column.upper() for column in header])
         assert told is not None
         assert told.endswith(f'format = "{name}"')
+
+
+def test_a_header_that_changed_is_recognised_as_almost_aircalls_in_any_case() -> None:
+    told = recognised([column.upper() for column in (*NEWEST[:27], "queue time", *NEWEST[28:])])
+    assert told is not None
+    assert "almost that of the calls export of Aircall" in told
+    assert "column 28 is `QUEUE TIME`" in told
 
 
 def test_a_file_of_any_name_is_checked_as_the_source_whose_format_its_header_is(tmp_path: Path) -> None:
