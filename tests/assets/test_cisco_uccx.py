@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from assets.adapters.cisco_uccx import COLUMNS
 from assets.adapters.formats import recognised
@@ -163,10 +163,12 @@ def test_seconds_may_be_bare_numbers_too(tmp_path: Path) -> None:
 )
 def test_a_disposition_may_be_its_word(tmp_path: Path, number: str, word: str) -> None:
     def with_disposition(said: str) -> list[Any]:
+        (tmp_path / said).mkdir()
         line = EXPORT.splitlines()[4].replace(",1,0470000003", f",{said},0470000003")
-        return calls_of(city(tmp_path, f"{EXPORT.splitlines()[0]}\n{line}\n"))
+        return calls_of(city(tmp_path / said, f"{EXPORT.splitlines()[0]}\n{line}\n"))
 
-    assert with_disposition(number) == with_disposition(word)
+    (by_number,) = with_disposition(number)
+    assert with_disposition(word) == [by_number]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +189,16 @@ def test_what_cannot_be_taken_apart_is_quarantined(
     with warehouse(city(tmp_path, content, max_quarantined_share=1)) as con:
         quarantine = con.execute("select line, column_name, reason from ops.quarantine").fetchall()
     assert quarantine == [(5, column, reason)]
+
+
+def test_a_formula_that_was_never_calculated_refuses_the_report(tmp_path: Path) -> None:
+    path = workbook(tmp_path)
+    book = load_workbook(path)
+    book["Sheet"]["J3"] = "=6+6"
+    book.save(path)
+    (receipt,) = read_all(settings_of(tmp_path, sources=[SOURCE])).receipts
+    assert receipt.reason is not None
+    assert receipt.reason.startswith("line 3, Queue Time: a formula whose value was never calculated")
 
 
 def test_the_city_declares_how_its_dates_are_written(tmp_path: Path) -> None:

@@ -171,6 +171,7 @@ def city(folder: Path, **changes: Any) -> Settings:
         ("#N/A", "#N/A"),
         (datetime(2025, 3, 10, 9, 0, 1), "2025-03-10 09:00:01"),
         (date(2025, 3, 10), "2025-03-10 00:00:00"),
+        (date(1900, 1, 5), "1900-01-05 00:00:00"),
         (time(9, 5, 7), "9:05:07"),
         (timedelta(hours=25), "25:00:00"),
         ("Onthaal\nbalie", "Onthaal\nbalie"),
@@ -222,9 +223,16 @@ def test_a_number_that_is_written_in_the_declared_format_is_no_count_of_days(tmp
     assert one(tmp_path, 1741593600, "General", "arrived", columns=counted) == "1741593600"
 
 
+def test_a_day_written_as_a_number_in_the_declared_format_is_that_day(tmp_path: Path) -> None:
+    columns = {"arrived_at": {"column": ["day", "time"], "format": "%y%m%d %H:%M:%S"}}
+    path = write(tmp_path / "calls.xlsx", [["id", "day", "time"], ["c1", 250310, time(9, 5, 7)]])
+    assert read(path, declared(columns=columns))[1] == [(2, ["c1", "250310", "09:05:07"])]  # not one of the year 2585
+
+
 def test_a_time_that_a_spreadsheet_missed_by_a_hair_is_rounded_to_the_second(tmp_path: Path) -> None:
     assert one(tmp_path, 45726.37499999999, "General", "arrived") == "10/03/2025 09:00:00"
     assert one(tmp_path, 45726.99999999999, "dd/mm/yyyy", "arrived") == "11/03/2025 00:00:00"
+    assert one(tmp_path, datetime(2025, 3, 10, 8, 59, 59, 700_000), None, "arrived") == "10/03/2025 09:00:00"
 
 
 def test_a_format_with_a_fraction_keeps_the_millisecond(tmp_path: Path) -> None:
@@ -286,6 +294,12 @@ def test_midnight_is_never_where_the_city_says_so(tmp_path: Path) -> None:
     assert read(path, declared(columns=columns))[1] == [(2, ["c1", "2025-03-10", "0:00:00"])]
 
 
+def test_no_duration_is_none_where_the_city_says_so(tmp_path: Path) -> None:
+    columns = {"wait_seconds": {"column": "wait", "never": ["00:00:00"]}}
+    assert one(tmp_path, time(0, 0), "h:mm:ss", "wait", columns=columns) == "00:00:00"
+    assert one(tmp_path, time(0, 0), "h:mm:ss", "wait") == "0"
+
+
 def test_a_date_cell_bears_the_offset_of_the_source_where_the_format_has_one(tmp_path: Path) -> None:
     columns = {"arrived_at": {"column": "arrived", "format": "%Y-%m-%d %H:%M:%S%z"}}
     when = datetime(2025, 7, 10, 9, 0)
@@ -330,7 +344,7 @@ def test_a_bare_number_is_seconds_where_those_are_declared(tmp_path: Path, value
 
 def test_a_whole_number_is_no_clock_text(tmp_path: Path) -> None:
     columns = {"wait_seconds": {"column": "wait", "unit": "clock"}}
-    assert one(tmp_path, 143, "General", "wait", columns=columns) == "143"
+    assert one(tmp_path, 5, "General", "wait", columns=columns) == "5"
     assert one(tmp_path, datetime(2025, 3, 10, 9, 0), "dd/mm/yyyy", "wait", columns=columns) == "2025-03-10 09:00:00"
 
 
@@ -423,6 +437,12 @@ def test_a_sheet_of_which_a_cell_might_be_lost_is_refused(tmp_path: Path, old: s
     assert told(changed) == f"refused: {reason}"
 
 
+def test_a_row_of_more_text_than_a_line_may_have_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assets.sheets.MAX_LINE", 100)
+    path = write(tmp_path / "calls.xlsx", [["id", "plain"], ["c1", "x" * 60], ["c2" * 20, "x" * 61]])
+    assert told(path) == "refused: row 3: longer than 100 characters"
+
+
 def test_a_document_type_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "calls.xlsx", [["id", "plain"], ["c1", "x"]])
     declares = '<!DOCTYPE worksheet [<!ENTITY lol "lol">]><worksheet'
@@ -512,6 +532,15 @@ def test_a_workbook_that_unpacks_without_end_is_refused_before_it_is_unpacked(
     assert told(path) == "refused: a part that is no sheet unpacks to more than 67,108,864 bytes: split the export"
     monkeypatch.setattr("assets.workbook.MOST_UNPACKED", 1 << 20)
     assert told(path).startswith("refused: it unpacks to more than 1,048,576 bytes or 10,000 parts")
+
+
+def test_an_archive_with_a_password_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "calls.xlsx", [["id", "plain"], ["c1", "x"]])
+    content = bytearray(path.read_bytes())
+    for entry in re.finditer(rb"PK\x01\x02", bytes(content)):
+        content[entry.start() + 8] |= 1
+    path.write_bytes(content)
+    assert told(path) == "refused: the workbook is protected by a password: save it without one"
 
 
 def test_a_pipe_in_the_place_of_a_workbook_is_not_waited_for(tmp_path: Path) -> None:
@@ -607,10 +636,12 @@ def test_kcc_check_reads_a_workbook_and_finds_its_source_by_its_header(tmp_path:
     assert check(other, city(tmp_path), TODAY).source == "phone"
 
 
-def test_a_source_without_workbooks_is_not_read_again_because_there_are_such(tmp_path: Path) -> None:
-    assert source_of(tmp_path, CALLS).reader_fingerprint(4) == source_of(
-        tmp_path, {**CALLS, "workbook": {"header_row": 1}}
-    ).reader_fingerprint(4)
-    assert source_of(tmp_path, CALLS).reader_fingerprint(4) != source_of(
-        tmp_path, {**CALLS, "workbook": {"header_row": 2}}
-    ).reader_fingerprint(4)
+def test_a_source_is_read_again_for_another_row_of_the_header_and_not_because_there_are_workbooks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {**CALLS, "workbook": {"header_row": 2}}
+    assert source_of(tmp_path, CALLS).reader_fingerprint(4) != source_of(tmp_path, other).reader_fingerprint(4)
+    hashed: list[Any] = []
+    monkeypatch.setattr("pipelines.settings.json.dumps", lambda used, **_: hashed.append(used) or "")
+    source_of(tmp_path, CALLS).reader_fingerprint(4)
+    assert "workbook" not in hashed[0][1]
