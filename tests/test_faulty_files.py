@@ -64,10 +64,10 @@ def _outcome(con: duckdb.DuckDBPyConnection, source: str, log: Log) -> Outcome:
     columns = [column for column, *_ in con.execute("describe ops.ledger").fetchall()]
     (row,) = con.execute("from ops.ledger where source = ?", [source]).fetchall()
     reasons = con.execute("select reason from ops.quarantine where source = ?", [source]).fetchall()
-    table = "call_states" if log.source["kind"] == "calls" else "appointment_states"
+    kind = "call" if log.source["kind"] == "calls" else "appointment"
     unnamed = ", call_id" if log is LOG_WITHOUT_IDS else ""  # it is made of the file's own hash
     records = con.execute(
-        f"select * exclude (file_id, line, source{unnamed}) from staging.{table} "
+        f"select * exclude (file_id, line, source, {kind}_source{unnamed}) from staging.{kind}_states "
         "where source = ? and state in ('accepted', 'excluded')",
         [source],
     ).fetchall()

@@ -15,7 +15,7 @@ from hypothesis import Phase, example, given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
-from assets import canonical, reading, records
+from assets import containers, reading, records
 from assets.files import export_files
 from assets.records import Receipt, RecordStore
 from pipelines.settings import Settings
@@ -84,7 +84,7 @@ def names_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             names.append(path.name)
             super().__init__(path, text)
 
-    monkeypatch.setattr(canonical, "TextExport", Counted)
+    monkeypatch.setattr(containers, "TextExport", Counted)
     return names
 
 
@@ -205,7 +205,7 @@ def test_an_export_that_changes_while_it_is_read_waits(tmp_path: Path, monkeypat
                 stream.write(SOUND.replace("1;", "2;", 1))
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(canonical, "TextExport", Grows)
+        meanwhile.setattr(containers, "TextExport", Grows)
         (receipt,) = read(city(tmp_path))
     assert (receipt.status, receipt.reason) == (
         "deferred",
