@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from assets.adapters import asterisk, three_cx
+from assets.adapters import aircall, asterisk, cisco_uccx, genesys, three_cx
 
 ZONE = ZoneInfo("Europe/Brussels")
 
@@ -175,11 +175,77 @@ def teams_call_queue(calls: list[Call]) -> bytes:
     ).encode()
 
 
+def detailed_call_csq_agent(calls: list[Call]) -> bytes:
+    java = "%a %b %d %H:%M:%S CET %Y"
+    return table(
+        cisco_uccx.COLUMNS,
+        [
+            {
+                "Node ID - Session ID - Sequence No": f"1-{call.number}-0",
+                "Call Start Time": call.arrived.strftime(java),
+                "Call End Time": call.ended.strftime(java),
+                "Contact Disposition": "2" if call.is_answered else "1",
+                "Application Name": "Onthaal_App",
+                "CSQ Names": f"{call.queue}*",
+                "Queue Time": clock(call.waited),
+                "Agent Name": "An Voorbeeld" if call.is_answered else "",
+                "Ring Time": clock(0) if call.is_answered else "",
+                "Talk Time": clock(call.talked) if call.is_answered else "",
+            }
+            for call in calls
+        ],
+    )
+
+
+def interactions(calls: list[Call]) -> bytes:
+    return table(
+        (*genesys.NEEDED, "Conversation ID"),
+        [
+            {
+                "Full Export Completed": "YES",
+                "Conversation ID": f"c{call.number}",
+                "Media Type": "voice",
+                "Direction": "Inbound",
+                "Date": f"{call.arrived:%m/%d/%y %I:%M %p}",
+                "Queue": f"{call.queue}; Elders",
+                "Abandoned": "NO" if call.is_answered else "YES",
+                "Total IVR": 0,
+                "Total Queue": 1000 * call.waited,
+                "Total Handle": 1000 * call.talked if call.is_answered else "",
+            }
+            for call in calls
+        ],
+    )
+
+
+def aircall_calls(calls: list[Call], header: tuple[str, ...]) -> bytes:
+    told = [
+        {
+            "line": call.queue,
+            "number timezone": "Australia/Melbourne",
+            "datetime (utc)": call.utc("%Y-%m-%d %H:%M:%S"),
+            "direction": "inbound",
+            "answered": "Yes" if call.is_answered else "No",
+            "missed_call_reason": "" if call.is_answered else "abandoned_in_classic",
+            "duration (total)": call.waited + (call.talked if call.is_answered else 0),
+            "duration (in call)": call.talked if call.is_answered else "",
+            "call id": f"c{call.number}",
+            "waiting time": clock(call.waited),
+        }
+        for call in calls
+    ]
+    return table(header, [{name: value for name, value in row.items() if name in header} for row in told])
+
+
 VENDORS: dict[str, Vendor] = {
     "3cx_v20": Vendor(three_cx_v20, cannot_tell=frozenset({"queue"})),
     "asterisk_queue_log": Vendor(queue_log),
     "asterisk_cdr": Vendor(master_csv, cannot_tell=frozenset({"queue"})),
     "freepbx_cdr": Vendor(freepbx, cannot_tell=frozenset({"queue"})),
+    "cisco_uccx": Vendor(detailed_call_csq_agent),
+    "genesys_interactions": Vendor(interactions, cannot_tell=frozenset({"arrived", "ended"})),
+    "aircall": Vendor(lambda calls: aircall_calls(calls, aircall.NEWEST)),
+    "aircall_v2": Vendor(lambda calls: aircall_calls(calls, aircall.OLDER)),
     "teams_call_queue": Vendor(teams_call_queue, "calls_2025-12-31.json"),
 }
 """Each format of calls, and how its vendor writes."""

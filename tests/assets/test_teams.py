@@ -187,7 +187,7 @@ def test_kcc_check_knows_it_by_its_keys(tmp_path: Path) -> None:
     almost = recognised(COLUMNS[1:])
     assert almost is not None
     assert "almost" in almost
-    assert "`ConferenceID` is missing" in almost
+    assert "column `ConferenceID` is not among the 8 columns" in almost
     (tmp_path / "x.json").write_text(EXPORT, encoding="utf-8")
     assert check(tmp_path / "x.json", city(tmp_path), TODAY).source == "phone"
     with pytest.raises(CannotTellSource, match=r'format = "teams_call_queue"'):
