@@ -9,8 +9,9 @@ import pytest
 
 from assets.adapters.formats import FORMATS, recognised
 from assets.adapters.three_cx import COLUMNS, V20
+from assets.dry_run import CannotTellSource, check
 from pipelines.settings import ROOT, Settings
-from tests.city import read_all, settings_of, warehouse
+from tests.city import CALLS, TODAY, read_all, settings_of, warehouse
 
 EXPORT = (ROOT / "tests" / "formats" / "3cx_v20.csv").read_text(encoding="utf-8")
 EXPORTED = {"pattern": r"calls_(?P<stamp>\d{4}-\d{2}-\d{2})", "format": "%Y-%m-%d", "time": "20:00"}
@@ -107,6 +108,39 @@ def test_a_format_is_known_by_its_header_and_says_how_sure_that_is() -> None:
     assert "almost" in told
     assert "column 7 is `Ring Time`" in told
     assert recognised(["id", "queue", "outcome"]) is None
+
+
+@pytest.mark.parametrize("known", FORMATS)
+def test_kcc_check_recognises_an_export_by_its_content_whatever_it_is_called(tmp_path: Path, known: str) -> None:
+    (fixture,) = (ROOT / "tests" / "formats").glob(f"{known}.*")
+    unknown = tmp_path / f"download{fixture.suffix}"
+    unknown.write_bytes(fixture.read_bytes())
+    with pytest.raises(CannotTellSource) as told:
+        check(unknown, settings_of(tmp_path, sources=[CALLS]), TODAY)
+    assert str(told.value).endswith(f'of {FORMATS[known].title}: format = "{known}"') or str(told.value).endswith(
+        f'its first record looks like {FORMATS[known].title}: format = "{known}"'
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b,c\n1,2,3\n",
+        "1741593600|x\n",
+        '{"a": [1, 2]}',
+        "",
+        "PK\x03\x04",
+        ",".join(f'"{n}"' for n in range(18)) + "\n",
+    ],
+    ids=["a table", "a line with a bar", "JSON", "nothing", "half a zip", "eighteen quoted fields"],
+)
+def test_what_is_like_no_format_is_not_recognised_as_one(tmp_path: Path, content: str) -> None:
+    for ending in ("csv", "json", "xlsx", "txt"):
+        unknown = tmp_path / f"download.{ending}"
+        unknown.write_text(content, encoding="latin-1")
+        with pytest.raises(CannotTellSource) as told:
+            check(unknown, settings_of(tmp_path, sources=[CALLS]), TODAY)
+        assert "format =" not in str(told.value)
 
 
 @pytest.mark.parametrize("known", FORMATS.values(), ids=list(FORMATS))
