@@ -146,10 +146,10 @@ def _source_of(path: Path, settings: Settings) -> Source:
         return fitting[0]
     names = ", ".join(source.name for source in fitting or by_name or settings.sources)
     what = f"several sources fit ({names})" if fitting or by_name else f"no source fits by name or header ({names})"
-    raise CannotTellSource(f"{printable(str(path))}: {what}; say which it is with --source{_recognised(path)}")
+    raise CannotTellSource(f"{printable(str(path))}: {what}; say which it is with --source{recognised_by_names(path)}")
 
 
-def _recognised(path: Path) -> str:
+def recognised_by_names(path: Path) -> str:
     """What a file is by its header, if it is like a format that is known by name."""
     for known in FORMATS.values():
         try:
