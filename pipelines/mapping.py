@@ -218,6 +218,8 @@ class Columns:
         value: dict[str, Any] = {"column": columns if len(columns) > 1 else columns[0]}
         if units == {"clock"}:
             value["unit"] = "clock"
+        else:
+            self._draft.left.append(f"Whether the numbers in '{'+'.join(columns)}' are seconds ({key.name}).")
         never = {word for name in columns if (column := self._looks.column(name)) is not None for word in column.never}
         return {**value, "never": sorted(never)} if never else value
 

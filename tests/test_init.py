@@ -204,6 +204,20 @@ def test_encoding_and_decimal_comma_are_seen(tmp_path: Path) -> None:
     }
 
 
+def test_ids_with_zeros_before_them_are_no_telephone_numbers(tmp_path: Path) -> None:
+    rows = [f"{n:08d};2025-03-13 10:00:{n:02d};ja" for n in range(20)]
+    looks = look_at(export(tmp_path, rows, header="nr;start;resultaat"))
+    assert proposed("calls", looks)["call_id"] == ["nr"]
+
+
+def test_numbers_are_taken_for_seconds_and_that_is_left_to_confirm(tmp_path: Path) -> None:
+    path = export(
+        tmp_path, [f"a{n};2025-03-13 10:00:{n:02d};ja;{n}" for n in range(20)], header="id;start;resultaat;wacht"
+    )
+    told = init(tmp_path, *CITY, *ZONE, "--calls", path, "--yes", "--outcome", "ja=answered")
+    assert "Whether the numbers in 'wacht' are seconds (wait_seconds)." in told.stdout
+
+
 def test_a_moment_is_one_only_if_every_value_has_its_shape(tmp_path: Path) -> None:
     rows = [f"a{n};2025-03-13 10:00:{n:02d};ja" for n in range(20)]
     rows[7] = "a7;13 maart;ja"
