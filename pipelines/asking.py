@@ -56,7 +56,7 @@ class Conversation:
             raise Untold(f"{question} is not known: say it with {told_by}")
         offered = default and printable(default)
         while True:
-            text: str = typer.prompt(printable(question), default=offered, type=str)
+            text: str = _answered(lambda: typer.prompt(printable(question), default=offered, type=str))
             try:
                 return read(default if default is not None and text == offered else text.strip())
             except Untold as trouble:
@@ -64,7 +64,14 @@ class Conversation:
 
     def agree(self, question: str) -> bool:
         """Whether the person says yes."""
-        return self.is_there and typer.confirm(printable(question), default=True)
+        return self.is_there and _answered(lambda: typer.confirm(printable(question), default=True))
+
+
+def _answered(ask: Callable[[], Answer]) -> Answer:
+    try:
+        return ask()
+    except typer.Abort:
+        raise Untold("the answers ended, so nothing was written") from None
 
 
 def one_of(words: Iterable[str]) -> Callable[[str], str]:

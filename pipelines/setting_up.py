@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -67,7 +68,6 @@ def set_up(path: Path, city: City, exports: Sequence[Told], talk: Conversation) 
     exports_folder = _folder("exports", city.exports, path, talk)
     data_folder = _folder("data", city.data, path, talk)
     drafts = [draft_of(told, zone, talk) for told in exports]
-    _apart(drafts)
     holds = [held(draft.path, draft.declared, draft.exported, zone) for draft in drafts]
     hours = _hours(city, [DESK[draft.kind] for draft in drafts], talk)
     clusters = _clusters(city)
@@ -83,6 +83,11 @@ def set_up(path: Path, city: City, exports: Sequence[Told], talk: Conversation) 
     country = COUNTRIES.get(zone)
     for draft in drafts:
         draft.files = _below(draft, exports_folder)
+        if not _is_below(draft.path, exports_folder):
+            draft.left.append(
+                f"When {draft.path.name} and its like are put into {exports_folder}, where a night looks."
+            )
+    _apart(drafts)
     text = rendered(
         {
             "name": name,
@@ -171,17 +176,24 @@ def _from(path: Path, folder: Path) -> str:
 
 def _below(draft: Draft, exports: Path) -> str:
     """The pattern of the files, in the folder in which this one lies if that is one of the exports."""
-    folder = draft.path.absolute().parent
-    if not folder.is_relative_to(exports.absolute()):
+    if not _is_below(draft.path, exports):
         return draft.files
+    folder = draft.path.absolute().parent
     parts = [re.sub(r"[*?\[]", r"[\g<0>]", part) for part in folder.relative_to(exports.absolute()).parts]
     return "/".join([*parts, draft.files])
 
 
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.absolute().is_relative_to(folder.absolute())
+
+
 def _apart(drafts: list[Draft]) -> None:
+    """Refuse patterns of which one claims the file of the other too."""
     for draft in drafts:
+        folder, _, pattern = draft.files.rpartition("/")
         for other in drafts:
-            if other is not draft and other.path.match(draft.files) and other.path.parent == draft.path.parent:
+            shares_folder = other is not draft and other.files.rpartition("/")[0] == folder
+            if shares_folder and fnmatchcase(other.path.name, pattern):
                 raise Untold(
                     f"{printable(other.path.name)} is called like exports of {draft.kind} ({printable(draft.files)}): "
                     "give them names of their own, or folders of their own below the exports folder"

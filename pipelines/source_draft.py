@@ -113,14 +113,13 @@ def _stamp(stamps: list[Stamp], told: Told, talk: Conversation) -> tuple[Stamp, 
 
 
 def _order(shown: str, stamp: Stamp, told: Told, talk: Conversation) -> str:
-    if told.stamp in stamp.formats:
-        return told.stamp or ""
     if len(stamp.formats) == 1:
         return stamp.formats[0]
     return talk.ask(
         f"In which order the date in the name {shown} has day and month ({' or '.join(stamp.formats)})",
         one_of(stamp.formats),
         f"--stamp '{stamp.formats[0]}' or --stamp '{stamp.formats[1]}'",
+        told.stamp if told.stamp not in ("first", "last") else None,
     )
 
 
