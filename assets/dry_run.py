@@ -15,7 +15,7 @@ from time import time_ns
 import duckdb
 
 from assets.adapters.declared import columns_of
-from assets.adapters.formats import FORMATS, recognised, recognised_without_header
+from assets.adapters.formats import FORMATS, Recognised, recognised, recognised_without_header
 from assets.build import empty_warehouse, run_sql, sql_files, upstream
 from assets.canonical import CanonicalExport
 from assets.containers import first_record_in, names_in
@@ -146,10 +146,12 @@ def _source_of(path: Path, settings: Settings) -> Source:
         return fitting[0]
     names = ", ".join(source.name for source in fitting or by_name or settings.sources)
     what = f"several sources fit ({names})" if fitting or by_name else f"no source fits by name or header ({names})"
-    raise CannotTellSource(f"{printable(str(path))}: {what}; say which it is with --source{_recognised(path)}")
+    known = recognised_by_content(path)
+    hint = f"; {known.sentence}" if known is not None else ""
+    raise CannotTellSource(f"{printable(str(path))}: {what}; say which it is with --source{hint}")
 
 
-def _recognised(path: Path) -> str:
+def recognised_by_content(path: Path) -> Recognised | None:
     """What a file is by its header, its keys or its first record, if it is like a format that is known by name."""
     for known in FORMATS.values():
         packing = Packing.model_validate(known.packing)
@@ -162,8 +164,8 @@ def _recognised(path: Path) -> str:
         except (FileRefused, FileDeferred):
             continue
         if what is not None:
-            return f"; {what}"
-    return ""
+            return what
+    return None
 
 
 def _not_seen(path: Path, source: Source, settings: Settings) -> str | None:

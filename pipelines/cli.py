@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
@@ -160,6 +163,100 @@ def check_files(
             _print_check(one, settings)
     if not all(one.is_sound for one in checks):
         raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Example:  kcc init --name 'Stad Voorbeeld' --calls oproepen_20250310.csv --calls-zone Europe/Brussels "
+    "--hours 'mo-fr 09:00-12:00,13:00-16:00'. What is not told is asked. More: docs/settings.md."
+)
+def init(  # noqa: PLR0913, PLR0917 - an option each
+    settings_file: Annotated[
+        Path | None, typer.Option("--settings", help="The file to write; default $KCC_SETTINGS, else kcc.toml.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The name of the contact centre.")] = None,
+    exports: Annotated[Path | None, typer.Option(help="The folder of exports.  [default: exports beside it]")] = None,
+    data: Annotated[Path | None, typer.Option(help="The folder of all we keep.  [default: data beside it]")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="The zone of the city.  [default: Europe/Brussels]")] = None,
+    calls: Annotated[Path | None, typer.Option(metavar="FILE", help="One export of calls.")] = None,
+    calls_format: Annotated[str | None, typer.Option(help="Its format (docs/formats.md); none for another.")] = None,
+    calls_zone: Annotated[str | None, typer.Option(help="The zone of the clock times in it.")] = None,
+    appointments: Annotated[Path | None, typer.Option(metavar="FILE", help="One export of appointments.")] = None,
+    appointments_format: Annotated[str | None, typer.Option(help="Its format; none for another.")] = None,
+    appointments_zone: Annotated[str | None, typer.Option(help="The zone of the clock times in it.")] = None,
+    hours: Annotated[
+        list[str] | None, typer.Option(metavar="HOURS", help="Of telephone and desk: 'mo-fr 09:00-12:00,13:00-16:00'.")
+    ] = None,
+    desk_hours: Annotated[list[str] | None, typer.Option(metavar="HOURS", help="Of the desk, if others.")] = None,
+    cluster: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=SERVICE,…", help="A cluster of desks and its services.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=COLUMN", help="arrived_at=Starttijd, or =Datum+Tijd, or = for none."),
+    ] = None,
+    moment: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=FORMAT", help="'Starttijd=%d/%m/%Y %H:%M', where it is not plain."),
+    ] = None,
+    outcome: Annotated[list[str] | None, typer.Option(metavar="WORD=MEANING", help="'Beantwoord=answered'.")] = None,
+    direction: Annotated[list[str] | None, typer.Option(metavar="WORD=MEANING", help="'Uitgaand=outbound'.")] = None,
+    status: Annotated[list[str] | None, typer.Option(metavar="WORD=MEANING", help="'Afgerond=completed'.")] = None,
+    stamp: Annotated[
+        str | None, typer.Option(help="Format of the date in the names of files, or first or last of several.")
+    ] = None,
+    exported_at: Annotated[
+        str | None, typer.Option(metavar="MOMENT", help="When a file without a date in its name was made.")
+    ] = None,
+    export_time: Annotated[
+        str | None, typer.Option(metavar="HH:MM", help="When on their day exports are made.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Take the format and the columns that are proposed.")
+    ] = False,
+) -> None:
+    """Write the settings of a city, by one export of each kind; ask on a terminal what no option told."""
+    path = settings_file or Path(os.environ.get("KCC_SETTINGS") or "kcc.toml")
+    if path.exists() or path.is_symlink():
+        _stop(f"{path}: this file is there already, and is never overwritten; name another with --settings", 2)
+    from assets.dry_run import check
+    from assets.files import today
+    from assets.untold import UnexpectedError, without_values
+    from pipelines.asking import Conversation, Untold
+    from pipelines.drafts import Told
+    from pipelines.setting_up import City, exports_of, set_up
+    from pipelines.settings_file import write_settings
+
+    city = City(name, time_zone, exports, data, hours or (), desk_hours or (), cluster or ())
+    words = {"outcome": outcome or (), "direction": direction or (), "status": status or ()}
+    own = {"calls": (calls_format, calls_zone), "appointments": (appointments_format, appointments_zone)}
+    talk = Conversation(out, on_a_terminal())
+    try:
+        with without_values():
+            told = [
+                Told(kind, file, *own[kind], column or (), moment or (), words, stamp, exported_at, export_time, yes)
+                for kind, file in exports_of(calls, appointments, talk).items()
+            ]
+            made = set_up(path, city, told, talk)
+            settings = write_settings(path, made.text)
+            checks = [check(file, settings, today(settings), source) for source, file in made.files.items()]
+    except (Untold, SettingsError) as error:
+        _stop(str(error), 2)
+    except UnexpectedError as error:
+        _stop(str(error), 1)
+    out.print(f"[bold]{escape(str(path))}[/bold]: written, and valid", soft_wrap=True, highlight=False)
+    for one in checks:
+        _print_check(one, settings)
+    out.print("\n[bold]Left to decide[/bold]")
+    for sentence in made.left:
+        out.print(f"  - {escape(sentence)}", soft_wrap=True, highlight=False)
+    out.print("\n[bold]Next[/bold]")
+    for command in (f"check --settings {quote(str(path))} FILE…", f"run --settings {quote(str(path))}"):
+        out.print(f"  kcc {escape(command)}", soft_wrap=True, highlight=False)
+
+
+def on_a_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _print_check(one: Check, settings: Settings) -> None:

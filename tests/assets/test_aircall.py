@@ -234,13 +234,13 @@ def test_another_header_refuses_the_file_and_names_the_difference_as_it_is_writt
 
 def test_each_generation_is_recognised_in_any_case() -> None:
     for header, name in ((NEWEST, "aircall"), (OLDER, "aircall_v2"), ((*OLDER, "ivr branch"), "aircall_v2")):
-        told = recognised([column.upper() for column in header])
+        told = recognised([column.upper() for column in header]).sentence
         assert told is not None
         assert told.endswith(f'format = "{name}"')
 
 
 def test_a_header_that_changed_is_recognised_as_almost_aircalls_in_any_case() -> None:
-    told = recognised([column.upper() for column in (*NEWEST[:27], "queue time", *NEWEST[28:])])
+    told = recognised([column.upper() for column in (*NEWEST[:27], "queue time", *NEWEST[28:])]).sentence
     assert told is not None
     assert "almost that of the calls export of Aircall" in told
     assert "column 28 is `QUEUE TIME`" in told

@@ -219,7 +219,7 @@ def test_the_city_declares_how_its_dates_are_written(tmp_path: Path) -> None:
 
 def test_the_report_is_known_by_its_header_as_text_and_as_a_workbook(tmp_path: Path) -> None:
     title = "the Detailed Call, CSQ, Agent report of Cisco Unified CCX"
-    assert recognised(COLUMNS) == f'its header is exactly that of {title}: format = "cisco_uccx"'
+    assert recognised(COLUMNS).sentence == f'its header is exactly that of {title}: format = "cisco_uccx"'
     path = workbook(tmp_path)
     with pytest.raises(CannotTellSource, match=f"{title}: format"):
         check(path, settings_of(tmp_path, sources=[CALLS]), TODAY)

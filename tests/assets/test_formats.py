@@ -101,9 +101,9 @@ def test_the_city_adds_rules_to_those_of_the_format(tmp_path: Path) -> None:
 
 
 def test_a_format_is_known_by_its_header_and_says_how_sure_that_is() -> None:
-    assert recognised(COLUMNS) == 'its header is exactly that of the call log of 3CX v20: format = "3cx_v20"'
+    assert recognised(COLUMNS).sentence == 'its header is exactly that of the call log of 3CX v20: format = "3cx_v20"'
     almost = [*COLUMNS[:6], "Ring Time", *COLUMNS[7:]]
-    told = recognised(almost)
+    told = recognised(almost).sentence
     assert told is not None
     assert "almost" in told
     assert "column 7 is `Ring Time`" in told

@@ -257,7 +257,7 @@ def test_an_export_without_ids_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_format_is_recognised_by_the_columns_that_it_needs() -> None:
-    told = recognised(EXPORT.splitlines()[0].split(","))
+    told = recognised(EXPORT.splitlines()[0].split(",")).sentence
     assert told is not None
     assert told.endswith('format = "genesys_interactions"')
 

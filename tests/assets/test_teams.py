@@ -183,8 +183,11 @@ def test_the_city_may_exclude_by_a_key_that_the_format_does_not_use(tmp_path: Pa
 
 
 def test_kcc_check_knows_it_by_its_keys(tmp_path: Path) -> None:
-    assert recognised([*COLUMNS, "more"]) == f'it has every column of {CALL_QUEUE.title}: format = "teams_call_queue"'
-    almost = recognised(COLUMNS[1:])
+    assert (
+        recognised([*COLUMNS, "more"]).sentence
+        == f'it has every column of {CALL_QUEUE.title}: format = "teams_call_queue"'
+    )
+    almost = recognised(COLUMNS[1:]).sentence
     assert almost is not None
     assert "almost" in almost
     assert "column `ConferenceID` is not among the 8 columns" in almost
