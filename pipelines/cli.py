@@ -221,10 +221,10 @@ def init(  # noqa: PLR0913, PLR0917 - an option each
     from assets.dry_run import check
     from assets.files import today
     from assets.untold import UnexpectedError, without_values
-    from pipelines.asking import Conversation, Untold
-    from pipelines.drafts import Told
-    from pipelines.setting_up import City, exports_of, set_up
-    from pipelines.settings_file import write_settings
+    from pipelines.setting_up.asking import Conversation, Untold
+    from pipelines.setting_up.city import City, exports_of, set_up
+    from pipelines.setting_up.drafts import Told
+    from pipelines.setting_up.settings_file import write_settings
 
     city = City(name, time_zone, exports, data, hours or (), desk_hours or (), cluster or ())
     words = {"outcome": outcome or (), "direction": direction or (), "status": status or ()}

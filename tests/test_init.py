@@ -16,15 +16,15 @@ from typer.testing import CliRunner, Result
 
 from assets.adapters.formats import FORMATS
 from assets.dry_run import check
-from assets.proposing import personal, proposed
-from assets.sniffing import look_at
-from assets.stamps import files_like, stamps_in
-from pipelines.asking import Untold
 from pipelines.cli import app
 from pipelines.plain import printable
-from pipelines.setting_up import week_of
+from pipelines.setting_up.asking import Untold
+from pipelines.setting_up.city import week_of
+from pipelines.setting_up.proposing import personal, proposed
+from pipelines.setting_up.settings_file import toml, toml_key
+from pipelines.setting_up.sniffing import look_at
+from pipelines.setting_up.stamps import files_like, stamps_in
 from pipelines.settings import ROOT, Settings, load_settings
-from pipelines.settings_file import toml, toml_key
 from tests.city import TODAY
 
 FIXTURES = {name: next((ROOT / "tests" / "formats").glob(f"{name}.*"), None) for name in FORMATS}

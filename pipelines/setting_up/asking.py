@@ -1,6 +1,6 @@
 """Asks the person at the terminal what no option told; without a terminal, names the option.
 
-Belongs here: how a question is put and an answer taken. Does not belong here: which questions there are (`setting_up`).
+Belongs here: how a question is put and an answer taken. Does not belong here: which questions there are (`city`).
 """
 
 from __future__ import annotations

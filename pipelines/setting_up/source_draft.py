@@ -2,7 +2,7 @@
 
 The file is looked at, what it shows is proposed, and what it can't show is asked: the zone of its clock times, the
 order of days and months, what its words mean. Belongs here: questions about one export as a whole. Does not belong
-here: its columns and words (`mapping`), the city (`setting_up`), how the settings are written (`settings_file`).
+here: its columns and words (`mapping`), the city (`city`), how the settings are written (`settings_file`).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from assets.adapters.formats import FORMATS
 from assets.adapters.vendor import Format
 from assets.dry_run import recognised_by_content
 from assets.reading import FileDeferred, FileRefused
-from assets.stamps import Stamp, files_like, stamps_in
-from pipelines.asking import Conversation, Untold, one_of
-from pipelines.drafts import Draft, Told
 from pipelines.instants import UNIX, read_format
-from pipelines.mapping import TABLES, Columns, told_words
 from pipelines.plain import printable
+from pipelines.setting_up.asking import Conversation, Untold, one_of
+from pipelines.setting_up.drafts import Draft, Told
+from pipelines.setting_up.mapping import TABLES, Columns, told_words
+from pipelines.setting_up.stamps import Stamp, files_like, stamps_in
 
 BY_HAND = "none"
 """The format of a file that has no known one."""

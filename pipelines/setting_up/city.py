@@ -16,14 +16,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from assets.sniffing import is_number_or_address
-from assets.trying import Held, held
-from pipelines.asking import Conversation, Untold
-from pipelines.drafts import Draft, Told
 from pipelines.plain import printable
+from pipelines.setting_up.asking import Conversation, Untold
+from pipelines.setting_up.drafts import Draft, Told
+from pipelines.setting_up.settings_file import rendered
+from pipelines.setting_up.sniffing import is_number_or_address
+from pipelines.setting_up.source_draft import draft_of, zone_name
+from pipelines.setting_up.trying import Held, held
 from pipelines.settings import WEEKDAYS, Calendar, Hours
-from pipelines.settings_file import rendered
-from pipelines.source_draft import draft_of, zone_name
 
 SHORT_DAYS = {
     **dict(zip(("mo", "tu", "we", "th", "fr", "sa", "su"), WEEKDAYS, strict=True)),

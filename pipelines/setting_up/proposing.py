@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from unicodedata import combining, normalize
 
-from assets.sniffing import MAY_BE_NAMES, Column, Looks
+from pipelines.setting_up.sniffing import MAY_BE_NAMES, Column, Looks
 
 Wants = Literal["id", "word", "name", "moment", "duration"]
 SHARE_OF_NAMES = 0.5

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
-from assets.proposing import KEYS, Key, formats_of, personal, proposed, usual_meaning
-from assets.sniffing import Column, Looks, look_at
-from pipelines.asking import Conversation, Untold, one_of
-from pipelines.drafts import Draft, Told
 from pipelines.instants import UNIX, read_format
+from pipelines.setting_up.asking import Conversation, Untold, one_of
+from pipelines.setting_up.drafts import Draft, Told
+from pipelines.setting_up.proposing import KEYS, Key, formats_of, personal, proposed, usual_meaning
+from pipelines.setting_up.sniffing import Column, Looks, look_at
 from pipelines.settings import OutcomeWord
 
 REASONS: tuple[str, ...] = get_args(OutcomeWord.model_fields["reason"].annotation)

@@ -1,6 +1,6 @@
 """Writes a settings file from its template, so that it is valid or not there at all.
 
-Belongs here: TOML, and how a file gets its name. Does not belong here: what stands in it (`setting_up`), what makes
+Belongs here: TOML, and how a file gets its name. Does not belong here: what stands in it (`city`), what makes
 settings valid (`settings`).
 """
 
