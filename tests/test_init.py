@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 from typer.testing import CliRunner, Result
 
 from assets.adapters.formats import FORMATS
@@ -154,6 +155,18 @@ def test_an_unknown_dutch_call_log_is_set_up_by_flags_and_then_sound(tmp_path: P
     }
     answer = check(unknown, written(tmp_path), TODAY)
     assert (answer.is_sound, answer.records["accepted"], answer.records["excluded"]) == (True, 53, 7)
+
+
+def test_the_same_log_as_a_workbook_is_set_up_likewise(tmp_path: Path, unknown: Path) -> None:
+    book = Workbook()
+    for line in unknown.read_text(encoding="utf-8").splitlines():
+        book.worksheets[0].append(line.split(";"))
+    book.save(tmp_path / "oproepen_20250314.xlsx")
+    workbook = tmp_path / "oproepen_20250314.xlsx"
+    told = init(tmp_path, *CITY, *ZONE, *WORDS, "--calls", workbook, "--yes", "--export-time", "20:00")
+    assert told.exit_code == 0, told.output
+    assert "no known format; a workbook" in told.stdout
+    assert check(workbook, written(tmp_path), TODAY).is_sound
 
 
 def test_nothing_of_persons_is_shown_or_written(tmp_path: Path, unknown: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
+from assets.containers import is_workbook
 from pipelines.instants import UNIX, read_format
 from pipelines.setting_up.asking import Conversation, Untold, one_of
 from pipelines.setting_up.drafts import Draft, Told
@@ -115,9 +116,10 @@ class Columns:
     def _show(self, chosen: dict[str, list[str]], guesses: dict[str, list[str]]) -> None:
         looks = self._looks
         separator = {"\t": "a tab"}.get(looks.text.delimiter, f"'{looks.text.delimiter}'")
-        self._talk.say(
-            f"{self._told.path.name}: no known format; {looks.text.encoding} text, its columns apart by {separator}"
-        )
+        what = f"{looks.text.encoding} text, its columns apart by {separator}"
+        if is_workbook(self._told.path):
+            what = "a workbook"
+        self._talk.say(f"{self._told.path.name}: no known format; {what}")
         rows = []
         for column in looks.columns:
             told = [name for name, columns in chosen.items() if column.name in columns]
