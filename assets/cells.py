@@ -143,7 +143,10 @@ class Moment:
     def _exists(self, when: datetime) -> bool:
         """Whether the clocks of the source's zone ever showed it."""
         moment = when.replace(tzinfo=self._zone)
-        return datetime.fromtimestamp(moment.timestamp(), self._zone).replace(tzinfo=None) == when
+        try:
+            return datetime.fromtimestamp(moment.timestamp(), self._zone).replace(tzinfo=None) == when
+        except (ValueError, OverflowError):  # the last hours of the year 9999 are of the year after, elsewhere
+            return False
 
     def _directive(self, directive: str, when: datetime) -> str:
         if directive == "%z":

@@ -43,7 +43,7 @@ def open_export(path: Path, source: Source, vendor: Format | None = None) -> Exp
 
 def names_in(path: Path, packing: Packing) -> list[str]:
     """What a file itself calls its columns: its header line, or the keys of its first records. Raises as above."""
-    if path.name.endswith(ENDINGS):
+    if path.name.lower().endswith(ENDINGS):
         return JsonExport(path, [], packing.json_file).keys()
     return _opened(path, packing, Cells(), []).header
 
@@ -68,7 +68,7 @@ def is_workbook(path: Path) -> bool:
 
 
 def _opened(path: Path, packing: Packing, cells: Cells, columns: list[str]) -> Export:
-    if path.name.endswith(ENDINGS):
+    if path.name.lower().endswith(ENDINGS):
         return JsonExport(path, columns, packing.json_file)
     if is_workbook(path):
         return WorkbookExport(path, packing.workbook, packing.text.header, cells)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import IO, NamedTuple, TypeVar
+from typing import IO, NamedTuple, NoReturn, TypeVar
 from xml.parsers import expat
 
 from assets.reading import MAX_LINE, FileRefused
@@ -101,7 +101,11 @@ def _local(name: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
+    if "_x" not in text:
+        return text
+    plain = ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    # two escapes may be the halves of one character; half of one is none, and no file can keep it
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 @dataclass
@@ -141,7 +145,7 @@ class _Sheet:
     def __init__(self, texts: list[str], styles: Styles) -> None:
         self._texts, self._styles = texts, styles
         self.done: list[Row] = []
-        self._row = self._column = self._characters = 0
+        self._row = self._column = self._characters = self._unfinished = 0
         self._cells: list[Cell] = []
         self._attributes: dict[str, str] = {}
         self._runs: list[str] = []
@@ -184,6 +188,9 @@ class _Sheet:
     def text(self, characters: str) -> None:
         if self._in_value:
             self._runs.append(characters)
+            self._unfinished += len(characters)
+            if self._unfinished > MAX_LINE:
+                self._refuse_length()
 
     def _begin_row(self, attributes: dict[str, str]) -> None:
         before = self._row
@@ -200,7 +207,7 @@ class _Sheet:
         if not before < self._column < MOST_COLUMNS:
             raise FileRefused(f"row {self._row:,}: its cells are not in order")
         self._attributes = attributes
-        self._runs = []
+        self._runs, self._unfinished = [], 0
         self._has_value = self._is_formula = False
 
     def _end_cell(self) -> None:
@@ -212,8 +219,11 @@ class _Sheet:
             return
         self._characters += len(value)
         if self._characters > MAX_LINE:
-            raise FileRefused(f"row {self._row:,}: longer than {MAX_LINE:,} characters")
+            self._refuse_length()
         self._cells.append(Cell(self._column, kind, value))
+
+    def _refuse_length(self) -> NoReturn:
+        raise FileRefused(f"row {self._row:,}: longer than {MAX_LINE:,} characters")
 
     def _kind(self, value: str) -> Kind:
         declared = self._attributes.get("t", "n")

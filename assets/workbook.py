@@ -74,7 +74,7 @@ class WorkbookExport:
                 batch.lines.append(row[0])
             else:
                 batch.ragged.append((row[0], fields))
-            characters += sum(map(len, fields))
+            characters += len(fields) + sum(map(len, fields))
             if len(batch) >= BATCH or characters >= BATCH_TEXT:
                 yield batch
                 batch, characters = Batch(), 0

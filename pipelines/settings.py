@@ -194,6 +194,13 @@ class JsonFile(Section):
     optional: list[str] = []
     fields: list[str] = []
 
+    @field_validator("fields")
+    @classmethod
+    def _each_once(cls, fields: list[str]) -> list[str]:
+        if len(set(fields)) != len(fields):
+            raise ValueError("expected each name once, for of two alike one would be lost")
+        return fields
+
 
 class Workbook(Section):
     """Where in an .xlsx workbook the export lies: on which sheet, if it has several, and below which row.
@@ -410,7 +417,7 @@ class SourceBase(Valid, Packing):
     def _preset_of_format(cls, declared: Any) -> Any:
         if not isinstance(declared, dict) or declared.get("format") is None:
             return declared
-        known = FORMATS.get(declared["format"])
+        known = FORMATS.get(declared["format"]) if isinstance(declared["format"], str) else None
         if known is None or known.kind != declared.get("kind"):
             names = ", ".join(name for name, one in FORMATS.items() if one.kind == declared.get("kind")) or "none"
             raise ValueError(f"format: expected one of those for {declared.get('kind')}: {names}")

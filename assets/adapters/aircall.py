@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.adapters.vendor import Format
+from assets.adapters.vendor import Format, missed, shown, text
 
 _OLDER = (
     "line;date (tz offset incl.);time (tz offset incl.);number timezone;datetime (utc);country_code;direction;from;to;"
@@ -26,6 +26,7 @@ _NEWEST = (
     "entry number;ai voice agent transfer branch"
 )
 OLDER, NEWEST = tuple(_OLDER.split(";")), tuple(_NEWEST.split(";"))
+ALSO_READ = ("call type", "callback details")
 WHOLE_SECONDS = "^[0-9]{1,7}$"
 
 COLUMNS: dict[str, Any] = {
@@ -43,18 +44,18 @@ MEANINGS: dict[str, Any] = {
     "outcomes": {
         "yes": "answered",
         "no": "missed",
-        "voicemail": {"reported": "missed", "reason": "voicemail"},
-        "callback": {"reported": "missed", "reason": "callback"},
+        "voicemail": missed("voicemail"),
+        "callback": missed("callback"),
         # a machine that talks is no person, whatever it is called
-        "ai call": {"reported": "missed", "reason": "menu"},
+        "ai call": missed("menu"),
         "short_abandoned": "missed",
         "abandoned": "missed",
         "abandoned_in_classic": "missed",
-        "abandoned_in_ivr": {"reported": "missed", "reason": "menu"},
-        "agents_did_not_answer": {"reported": "missed", "reason": "timeout"},
-        "no_available_agent": {"reported": "missed", "reason": "no_agent"},
+        "abandoned_in_ivr": missed("menu"),
+        "agents_did_not_answer": missed("timeout"),
+        "no_available_agent": missed("no_agent"),
         # by the telephone's own schedule nobody was there; whether we were open is for the calendar to say
-        "out_of_opening_hours": {"reported": "missed", "reason": "no_agent"},
+        "out_of_opening_hours": missed("no_agent"),
     },
 }
 OF_BOTH = (
@@ -64,21 +65,18 @@ OF_BOTH = (
 )
 
 
-def _text(column: str) -> pl.Expr:
-    return pl.col(column).str.strip_chars()
-
-
 def _with_outcome(raw: pl.DataFrame) -> pl.DataFrame:
     """What became of the call, in one word: whether it was answered, and if not, why."""
-    answered, reason = _text("answered").str.to_lowercase(), _text("missed_call_reason")
-    by_machine = _text("call type").str.to_lowercase() == "ai call" if "call type" in raw.columns else pl.lit(False)
-    callback = _text("callback details") != "" if "callback details" in raw.columns else pl.lit(False)
+    answered, reason = text("answered").str.to_lowercase(), text("missed_call_reason")
+    has = {column: column in raw.columns for column in ALSO_READ}
+    by_machine = text("call type").str.to_lowercase().str.starts_with("ai") if has["call type"] else pl.lit(False)
+    callback = text("callback details") != "" if has["callback details"] else pl.lit(False)
     return raw.with_columns(
         pl.when(by_machine)
         .then(pl.lit("ai call"))
         .when(answered != "no")
         .then(answered)
-        .when(_text("voicemail") != "")
+        .when(text("voicemail") != "")
         .then(pl.lit("voicemail"))
         .when(callback)
         .then(pl.lit("callback"))
@@ -94,37 +92,30 @@ def _with_moments(raw: pl.DataFrame) -> pl.DataFrame:
 
     What can't be read is passed on as it is, to be quarantined.
     """
-    utc, total, in_call = _text("datetime (utc)"), _text("duration (total)"), _text("duration (in call)")
+    utc, total, in_call = text("datetime (utc)"), text("duration (total)"), text("duration (in call)")
     arrived = utc.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="ms").dt.epoch("ms")
     ended = arrived + 1000 * _seconds(total)
     return raw.with_columns(
         pl.when(utc == "").then(pl.lit("")).otherwise(utc + "Z").alias("arrived (utc)"),
-        pl.when(total == "").then(pl.lit("")).otherwise(_shown(ended, total)).alias("ended (utc)"),
-        pl.when(in_call == "")
-        .then(pl.lit(""))
-        .otherwise(_shown(ended - 1000 * _seconds(in_call), in_call))
-        .alias("answered (utc)"),
+        shown(ended, total).alias("ended (utc)"),
+        shown(ended - 1000 * _seconds(in_call), in_call).alias("answered (utc)"),
     )
 
 
 def _with_wait(raw: pl.DataFrame) -> pl.DataFrame:
     """The seconds before a person spoke: all but those in the call. With a voicemail nobody knows: it counts too."""
-    total, in_call = _text("duration (total)"), _text("duration (in call)")
+    total, in_call = text("duration (total)"), text("duration (in call)")
     spoken = pl.when(in_call == "").then(pl.lit(0)).otherwise(_seconds(in_call))
     return raw.with_columns(
-        pl.when((total == "") | (_text("voicemail") != ""))
+        pl.when((total == "") | (text("voicemail") != ""))
         .then(pl.lit(""))
-        .otherwise(_shown(_seconds(total) - spoken, total + " - " + in_call))
+        .otherwise(shown(_seconds(total) - spoken, total + " - " + in_call))
         .alias("waited")
     )
 
 
-def _seconds(text: pl.Expr) -> pl.Expr:
-    return pl.when(text.str.contains(WHOLE_SECONDS)).then(text).cast(pl.Int64, strict=False)
-
-
-def _shown(number: pl.Expr, unreadable: pl.Expr) -> pl.Expr:
-    return pl.coalesce(number.cast(pl.String), unreadable)
+def _seconds(value: pl.Expr) -> pl.Expr:
+    return pl.when(value.str.contains(WHOLE_SECONDS)).then(value).cast(pl.Int64, strict=False)
 
 
 def _prepare(raw: pl.DataFrame) -> pl.DataFrame:
@@ -162,6 +153,7 @@ OLDER_AIRCALL = Format(
     headers=(OLDER,),
     any_case=True,
     more_columns=True,
+    also_reads=ALSO_READ,
     prepare=_prepare_older,
     preset={
         **MEANINGS,

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from assets.adapters.vendor import Format
+from assets.adapters.vendor import Format, missed, shown, text
 
 QUEUE_COLUMNS = ("epoch", "callid", "queue", "agent", "event", "p1", "p2", "p3", "p4", "p5")
 WAITED = "seconds waited"
-TALKED = "seconds talked"
 ENTERED = "entered the queue"
 ANSWERED = "answered"
 ENDED = "ended"
@@ -51,21 +50,18 @@ NO_CALL_EVENTS = [
 
 def _events(raw: pl.DataFrame) -> pl.DataFrame:
     """Each event with what it says of its call: when it entered, was answered, ended, and the seconds between."""
-    event, at = pl.col("event").str.strip_chars(), pl.col("epoch").str.strip_chars()
-    whole = pl.when(at.str.contains(r"^[0-9]{9,10}$")).then(at).cast(pl.Int64, strict=False)
+    event, at = text("event"), text("epoch")
+    moment = pl.when(at.str.contains("^[0-9]{9,10}$")).then(at).cast(pl.Int64, strict=False)
     waited, talked = _field(event, WAIT_AT), _field(event, TALK_AT)
-    waits, talks = (_whole(pl.when(seconds != "").then(seconds).otherwise(pl.lit("0"))) for seconds in (waited, talked))
-    after_answer = event.is_in([*TALK_AT])
-    entered = (whole - waits - pl.when(after_answer).then(talks).otherwise(0)).cast(pl.String)
-    answered = pl.when(event == "CONNECT").then(at).when(after_answer).then((whole - talks).cast(pl.String))
+    waits, talks = _or_none(waited), _or_none(talked)
+    answered = pl.when(event == "CONNECT").then(at).when(talked.is_not_null()).then(shown(moment - talks, at))
     goes_on = event.is_in(["ENTERQUEUE", "RINGNOANSWER", "RINGCANCELED", "CONNECT", "AGENTDUMP"])
     return raw.with_columns(
-        # of a number that can't be subtracted the event itself is all that is known
-        pl.coalesce(entered, at).alias(ENTERED),
+        # of a wait of words the wait itself is quarantined
+        shown(moment - pl.coalesce(waits, 0) - talks, at).alias(ENTERED),
         answered.fill_null("").alias(ANSWERED),
         pl.when(goes_on).then(pl.lit("")).otherwise(at).alias(ENDED),
         waited.fill_null("").alias(WAITED),
-        talked.fill_null("").alias(TALKED),
     )
 
 
@@ -73,20 +69,20 @@ def _field(event: pl.Expr, at: dict[str, str]) -> pl.Expr:
     """The field in which an event has something; NULL for one that has it nowhere."""
     return pl.coalesce(
         [
-            pl.when(event.is_in([name for name, where in at.items() if where == column])).then(
-                pl.col(column).str.strip_chars()
-            )
+            pl.when(event.is_in([name for name, where in at.items() if where == column])).then(text(column))
             for column in sorted(set(at.values()))
         ]
     )
 
 
-def _whole(seconds: pl.Expr) -> pl.Expr:
-    return pl.when(seconds.str.contains("^[0-9]{1,6}$")).then(seconds).otherwise(pl.lit("0")).cast(pl.Int64)
+def _whole(value: pl.Expr) -> pl.Expr:
+    """Whole seconds; NULL where it is none."""
+    return pl.when(value.str.contains("^[0-9]{1,6}$")).then(value).cast(pl.Int64, strict=False)
 
 
-def _missed(reason: str) -> dict[str, str]:
-    return {"reported": "missed", "reason": reason}
+def _or_none(value: pl.Expr) -> pl.Expr:
+    """Whole seconds; 0 where there is nothing, NULL where it is no number."""
+    return pl.when(value.fill_null("") == "").then(0).otherwise(_whole(value))
 
 
 def _proof(by_person: bool = True) -> dict[str, object]:
@@ -118,9 +114,9 @@ QUEUE_LOG = Format(
         },
         "outcomes": {
             "ENTERQUEUE": "open",
-            "RINGNOANSWER": "open",
-            "RINGCANCELED": "open",
-            "AGENTDUMP": "open",
+            "RINGNOANSWER": "other",
+            "RINGCANCELED": "other",
+            "AGENTDUMP": "other",
             "CONNECT": "answered",
             "COMPLETEAGENT": _proof(),
             "COMPLETECALLER": _proof(),
@@ -128,11 +124,12 @@ QUEUE_LOG = Format(
             "TRANSFER": _proof(),
             "ATTENDEDTRANSFER": _proof(),
             "ABANDON": "missed",
-            "EXITWITHTIMEOUT": _missed("timeout"),
-            "EXITEMPTY": _missed("no_agent"),
-            "JOINEMPTY": _missed("no_agent"),
-            "SYSCOMPAT": _missed("no_agent"),
-            "EXITWITHKEY": _missed("menu"),
+            "EXITWITHTIMEOUT": missed("timeout"),
+            "EXITEMPTY": missed("no_agent"),
+            "JOINEMPTY": missed("no_agent"),
+            "SYSCOMPAT": missed("no_agent"),
+            # by a key, to a mailbox or a callback: no hang-up, however soon
+            "EXITWITHKEY": missed("timeout"),
             **dict.fromkeys(NO_CALL_EVENTS, "other"),
         },
         "exclude": [
@@ -160,13 +157,14 @@ FREEPBX_COLUMNS = (
     *("billsec", "disposition", "amaflags", "accountcode", "uniqueid", "userfield", "did", "recordingfile", "cnum"),
     *("cnam", "outbound_cnum", "outbound_cnam", "dst_cnam", "linkedid", "peeraccount", "sequence"),
 )
+DURATIONS = ("duration", "billsec")
 HAPPENED = "what happened"
 
 
 def _legs(raw: pl.DataFrame) -> pl.DataFrame:
     """Each leg with what happened: ANSWERED alone says no more than that some machine took the line."""
-    app, disposition = pl.col("lastapp").str.strip_chars().str.to_lowercase(), pl.col("disposition").str.strip_chars()
-    connects, has_other_end = app.is_in(["dial", "queue"]), pl.col("dstchannel").str.strip_chars() != ""
+    app, disposition, lasted, talked = text("lastapp").str.to_lowercase(), *map(text, ("disposition", *DURATIONS))
+    connects, has_other_end = app.is_in(["dial", "queue"]), text("dstchannel") != ""
     by = (
         pl.when(connects & has_other_end)
         .then(pl.lit("person"))
@@ -177,21 +175,15 @@ def _legs(raw: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("menu"))
     )
     happened = pl.when(disposition == "ANSWERED").then(pl.concat_str(pl.lit("ANSWERED by "), by)).otherwise(disposition)
-    lasted, talked = _seconds("duration"), _seconds("billsec")
-    # a queue took the line before the agent did: when the agent answered is not in its record
-    by_agent = (happened == "ANSWERED by person") & (app == "dial")
     waited = (
-        pl.when(by_agent)
-        .then((lasted - talked).cast(pl.String))
-        .when(happened != "ANSWERED by person")
-        .then(lasted.cast(pl.String))
+        pl.when(happened != "ANSWERED by person")
+        .then(shown(_whole(lasted), lasted))
+        # a queue took the line before the agent did: when the agent answered is not in its record
+        .when(app == "queue")
+        .then(pl.lit(""))
+        .otherwise(shown(_whole(lasted) - _whole(talked), lasted + " - " + talked))
     )
-    return raw.with_columns(happened.alias(HAPPENED), waited.fill_null("").alias(WAITED))
-
-
-def _seconds(column: str) -> pl.Expr:
-    text = pl.col(column).str.strip_chars()
-    return pl.when(text.str.contains("^[0-9]{1,6}$")).then(text).cast(pl.Int64, strict=False)
+    return raw.with_columns(happened.alias(HAPPENED), waited.alias(WAITED))
 
 
 def _machine(reason: str) -> dict[str, object]:
@@ -206,9 +198,9 @@ CDR_PRESET = {
         "ANSWERED by voicemail": _machine("voicemail"),
         "ANSWERED by menu": _machine("menu"),
         "NO ANSWER": "missed",
-        "BUSY": _missed("no_agent"),
-        "FAILED": _missed("no_agent"),
-        "CONGESTION": _missed("no_agent"),
+        "BUSY": missed("no_agent"),
+        "FAILED": missed("no_agent"),
+        "CONGESTION": missed("no_agent"),
     },
 }
 CDR_CANNOT_TELL = (

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.adapters.vendor import Format
+from assets.adapters.vendor import Format, missed, text, unknown
 
 COLUMNS = (
     "Node ID - Session ID - Sequence No",
@@ -41,53 +41,53 @@ DISPOSITIONS |= {word: word for word in ("abandoned", "handled", "aborted", "rej
 STOPPED = {"reported": "other", "reason": "no_agent"}
 
 
-def _text(column: str) -> pl.Expr:
-    return pl.col(column).str.strip_chars()
-
-
 def _seconds(column: str) -> pl.Expr:
     """Whole seconds as text: from 0:02:23, from 143, or from the fraction of a day that a workbook made of it."""
-    text = _text(column)
-    parts = text.str.extract_groups(CLOCK)
+    value = text(column)
+    parts = value.str.extract_groups(CLOCK)
     hours, minutes, rest = (parts.struct.field(str(number)).cast(pl.Int64) for number in (1, 2, 3))
-    days = pl.when(text.str.contains(r"^0\.[0-9]+$")).then(text).cast(pl.Float64, strict=False) * 86_400
+    days = pl.when(value.str.contains(r"^0\.[0-9]+$")).then(value).cast(pl.Float64, strict=False) * 86_400
     clock = (hours * 3600 + minutes * 60 + rest).cast(pl.String)
-    return pl.coalesce(clock, days.round().cast(pl.Int64).cast(pl.String), text)
+    return pl.coalesce(clock, days.round().cast(pl.Int64).cast(pl.String), value)
 
 
 def _moment(column: str) -> pl.Expr:
     """2025-03-10 09:00:05 of what Java writes; what is in another form stays, to be declared or quarantined."""
-    parts = _text(column).str.extract_groups(JAVA)
+    parts = text(column).str.extract_groups(JAVA)
     month, day, clock, year = (parts.struct.field(str(number)) for number in (1, 2, 3, 4))
     number = month.replace_strict(MONTHS, default=None, return_dtype=pl.String)
-    return pl.coalesce(pl.concat_str([year, pl.lit("-"), number, pl.lit("-"), day, pl.lit(" "), clock]), _text(column))
+    return pl.coalesce(pl.concat_str([year, pl.lit("-"), number, pl.lit("-"), day, pl.lit(" "), clock]), text(column))
 
 
 def prepare(raw: pl.DataFrame) -> pl.DataFrame:
     """Adds what is declared below. What can't be taken apart stays as it is, or empty, and is quarantined by that."""
-    numbers = _text("Node ID - Session ID - Sequence No").str.extract_groups(ID)
+    numbers = text("Node ID - Session ID - Sequence No").str.extract_groups(ID)
     node, session, sequence = (numbers.struct.field(str(number)).fill_null("") for number in (1, 2, 3))
-    disposition = _text("Contact Disposition").str.to_lowercase()
+    disposition = text("Contact Disposition").str.to_lowercase()
     meaning = disposition.replace_strict(DISPOSITIONS, default=None, return_dtype=pl.String)
-    has_agent, has_queue = _text("Agent Name") != "", (_text("CSQ Names") != "") | (_text("Queue Time") != "")
-    talked, rang = _seconds("Talk Time"), _seconds("Ring Time")
+    talked, rang, queued = _seconds("Talk Time"), _seconds("Ring Time"), _seconds("Queue Time")
+    # a time of nothing without a queue is the time in no queue
+    has_agent, has_queue = text("Agent Name") != "", (text("CSQ Names") != "") | ~queued.is_in(["", "0"])
     in_vain = (meaning == "handled").fill_null(False) & has_agent & talked.is_in(["", "0"])
     # of several agents each has a row with the numbers of the leg, so these alone don't tell the rows apart
     rows_of_agents = pl.concat_str([sequence, rang, talked], separator="/")
     are_seconds = rang.str.contains("^[0-9]*$") & talked.str.contains("^[0-9]*$")
+    unreadable = pl.when(rang.str.contains("^[0-9]*$")).then(talked).otherwise(rang)
     return raw.with_columns(
         pl.when(node != "").then(pl.concat_str([node, session], separator="-")).otherwise(pl.lit("")).alias("call"),
-        pl.when((sequence != "") & has_agent & are_seconds).then(rows_of_agents).otherwise(sequence).alias("leg"),
+        pl.when((sequence != "") & has_agent).then(rows_of_agents).otherwise(sequence).alias("leg"),
         _moment("Call Start Time").alias("started"),
         _moment("Call End Time").alias("ended"),
-        pl.when((meaning == "abandoned") & ~has_queue)
+        pl.when(~are_seconds)
+        .then(unknown(unreadable))
+        .when((meaning == "abandoned") & ~has_queue)
         .then(pl.lit("abandoned in the menu"))
         .when((meaning == "handled") & ~has_agent)
         .then(pl.lit("handled without an agent"))
-        .otherwise(pl.coalesce(meaning, _text("Contact Disposition")))
+        .otherwise(pl.coalesce(meaning, text("Contact Disposition")))
         .alias("outcome"),
-        _text("CSQ Names").str.split(",").list.first().str.strip_chars(" *").alias("csq"),
-        _seconds("Queue Time").alias("queued"),
+        text("CSQ Names").str.split(",").list.first().str.strip_chars(" *").alias("csq"),
+        pl.when(has_queue).then(queued).otherwise(pl.lit("")).alias("queued"),
         pl.when(in_vain).then(pl.lit("")).when(rang == "").then(pl.lit("0")).otherwise(rang).alias("rang"),
     )
 
@@ -109,7 +109,7 @@ PRESET: dict[str, Any] = {
         "handled": "answered",
         "handled without an agent": {"reported": "answered", "by_person": False, "reason": "menu"},
         "abandoned": "missed",
-        "abandoned in the menu": {"reported": "missed", "reason": "menu"},
+        "abandoned in the menu": missed("menu"),
         "aborted": STOPPED,
         "rejected": STOPPED,
         "cleared": STOPPED,

@@ -25,6 +25,8 @@ MAX_SECONDS = 999_999.999
 
 SPREADSHEET_ID = r"""^[+-]?[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+$|^="|^'[^']*$|^#+$|^#(?:N/A|REF!|NUM!|NAME\?|VALUE!)$"""
 """4711000000000001 becomes 4.711E+15, and so do its neighbours; a column too narrow becomes ####."""
+NO_ID = r"^(?:\\N|\(?(?i:null)\)?|None|NaN|nan|nil)$"
+"""What a database or a program writes for an id that is not there: of all such records it would make one."""
 GARBLED = "[ÂÃ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|\ufffd"
 """UTF-8 that was taken for cp1252 on its way (é became Ã©), and the sign for what could not be decoded at all."""
 GARBLED_ON_A_MAC = "[¬√≈][ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø]|‚[ÄÇ]"
@@ -63,6 +65,12 @@ class Parser:
                 _text(column).str.contains(SPREADSHEET_ID),
                 column,
                 "what a spreadsheet made of an id; export it without opening it in one",
+                _raw(column),
+            )
+            self.problem(
+                _text(column).str.contains(NO_ID),
+                column,
+                "a word for an id that is not there; export an empty value",
                 _raw(column),
             )
             self._publishable(column)
@@ -348,9 +356,9 @@ def canonical_appointments(
         appointment_id = record_key = parser.required(columns.appointment_id)
     else:
         named, visit_id = parser.required(columns.appointment_id, may_be_empty=True), parser.required(columns.visit_id)
-        walk_in = pl.concat_str([pl.lit("visit "), visit_id])
-        appointment_id = pl.when(named.is_null()).then(walk_in).otherwise(named)
-        record_key = pl.when(named.is_null()).then(walk_in).otherwise(_key([named, visit_id]))
+        # of whom the export names no appointment: two logs of visits may number them alike
+        walk_in = pl.concat_str([pl.lit(f"{source.name} visit "), visit_id])
+        appointment_id, record_key = pl.when(named.is_null()).then(walk_in).otherwise(named), visit_id
     service = pl.lit(source.name)
     if columns.service is not None:
         parser.required([columns.service])

@@ -9,57 +9,63 @@ from __future__ import annotations
 
 import polars as pl
 
-from assets.adapters.vendor import Format
+from assets.adapters.vendor import Format, missed, shown, text, unknown
 
 WHOLE = "Full Export Completed"
 NEEDED = (WHOLE, "Media Type", "Direction", "Date", "Queue", "Abandoned", "Total IVR", "Total Queue", "Total Handle")
 IDS = ("Interaction ID", "Conversation ID")
 SEPARATOR = ";"
+MEDIA = ("voice", "callback", "chat", "email", "message", "cobrowse", "screenshare", "video", "")
+"""In lower case; an interaction may have had several. What has none is a call, as in exports of calls alone."""
 MILLISECONDS = r"^[0-9]{1,9}$"
 CLOCK = r"^([0-9]{1,4}):([0-5][0-9]):([0-5][0-9](?:\.[0-9]{1,3})?)$"
 SECONDS = pl.Decimal(18, 3)
 
 
-def _text(column: str) -> pl.Expr:
-    return pl.col(column).str.strip_chars()
+def _is_yes(column: str) -> pl.Expr:
+    return text(column).str.to_lowercase().is_in(["yes", "true"])
 
 
 def _first(column: str) -> pl.Expr:
-    return _text(column).str.split(SEPARATOR).list.first().str.strip_chars()
+    return text(column).str.split(SEPARATOR).list.first().str.strip_chars()
 
 
 def _seconds(column: str) -> pl.Expr:
     """Milliseconds, or hours:minutes:seconds, as the user chose for the export."""
-    text = _text(column)
-    parts = text.str.extract_groups(CLOCK)
+    value = text(column)
+    parts = value.str.extract_groups(CLOCK)
     hours, minutes, seconds = (parts.struct.field(str(part)).cast(SECONDS, strict=False) for part in (1, 2, 3))
-    counted = pl.when(text.str.contains(MILLISECONDS)).then(text).cast(SECONDS, strict=False) / 1000
+    counted = pl.when(value.str.contains(MILLISECONDS)).then(value).cast(SECONDS, strict=False) / 1000
     return pl.coalesce(counted.cast(SECONDS), (hours * 3600 + minutes * 60 + seconds).cast(SECONDS))
 
 
 def _shown(column: str) -> pl.Expr:
     """The same as text; what can't be read is made to be quarantined: 29500.0 must not pass for seconds."""
-    text = _text(column)
-    return pl.when(text == "").then(text).otherwise(pl.coalesce(_seconds(column).cast(pl.String), "?" + text))
+    return shown(_seconds(column), text(column))
 
 
 def _media() -> pl.Expr:
-    return _text("Media Type").str.to_lowercase()
+    return text("Media Type").str.to_lowercase().str.split(SEPARATOR).list.eval(pl.element().str.strip_chars())
 
 
 def _outcome(raw: pl.DataFrame) -> pl.Expr:
     """What became of a call, in one of our words."""
     handled = _seconds("Total Handle")
-    in_queue, is_abandoned = _text("Queue") != "", _text("Abandoned").str.to_lowercase().is_in(["yes", "true"])
-    is_unreadable = handled.is_null() & (_text("Total Handle") != "")
-    goes_on = _text("End Date") == "" if "End Date" in raw.columns else pl.lit(False)
+    in_queue, is_abandoned = text("Queue") != "", _is_yes("Abandoned")
+    is_unreadable = handled.is_null() & (text("Total Handle") != "")
+    known_media = _media().list.eval(pl.element().is_in([*MEDIA])).list.all()
+    goes_on = text("End Date") == "" if "End Date" in raw.columns else pl.lit(False)
     return (
         pl.when(is_unreadable)
-        .then(_text("Total Handle"))
+        .then(unknown(text("Total Handle")))
+        .when(~known_media)
+        .then(unknown(text("Media Type")))
+        .when(~is_abandoned & ~text("Abandoned").str.to_lowercase().is_in(["no", "false", ""]))
+        .then(unknown(text("Abandoned")))
         .when(goes_on)
         .then(pl.lit("goes on"))
         # who is called back had not been answered when they called
-        .when(_media().str.contains("callback", literal=True))
+        .when(_media().list.contains("callback"))
         .then(pl.lit("callback"))
         .when(handled > 0)
         .then(pl.lit("handled"))
@@ -76,23 +82,24 @@ def _outcome(raw: pl.DataFrame) -> pl.Expr:
 def _prepare(raw: pl.DataFrame) -> pl.DataFrame:
     ivr, queue = _shown("Total IVR"), _shown("Total Queue")
     (call_id,) = [name for name in IDS if name in raw.columns][:1]
-    direction = _first("Initial Direction") if "Initial Direction" in raw.columns else _text("Direction")
-    is_voice = _media().str.contains("voice", literal=True)
+    direction = _first("Initial Direction") if "Initial Direction" in raw.columns else text("Direction")
+    is_other = _media().list.eval(pl.element().is_in(["voice", ""])).list.any().not_()
+    is_known = _media().list.eval(pl.element().is_in([*MEDIA])).list.all()
     return raw.with_columns(
         pl.col(call_id).alias("id"),
         direction.str.to_lowercase().alias("direction"),
-        pl.when(is_voice | (_media() == "")).then(pl.lit("voice")).otherwise(pl.lit("other")).alias("medium"),
+        pl.when(is_other & is_known).then(pl.lit("other")).otherwise(pl.lit("voice")).alias("medium"),
         _first("Queue").alias("first queue"),
         _outcome(raw).alias("outcome"),
         # a stage that a call skipped is empty; a call that tells of neither waited nobody knows how long
         pl.when((ivr == "") & (queue != "")).then(pl.lit("0")).otherwise(ivr).alias("seconds in menu"),
         pl.when((queue == "") & (ivr != "")).then(pl.lit("0")).otherwise(queue).alias("seconds in queues"),
-        pl.when(_text("Queue") != "").then(queue).otherwise(pl.lit("")).alias("seconds in its queues"),
+        pl.when(text("Queue") != "").then(queue).otherwise(pl.lit("")).alias("seconds in its queues"),
     )
 
 
 def _unfinished(raw: pl.DataFrame) -> str | None:
-    partial = raw.filter(~_text(WHOLE).str.to_lowercase().is_in(["yes", "true"])).height
+    partial = raw.filter(~_is_yes(WHOLE)).height
     if not partial:
         return None
     return (
@@ -106,6 +113,7 @@ INTERACTIONS = Format(
     kind="calls",
     headers=tuple((*NEEDED, call_id) for call_id in IDS),
     more_columns=True,
+    also_reads=("Initial Direction", "End Date"),
     prepare=_prepare,
     unfinished=_unfinished,
     preset={
@@ -125,7 +133,7 @@ INTERACTIONS = Format(
             "handled": "answered",
             "callback": {"reported": "other", "reason": "callback"},
             "abandoned in queue": "missed",
-            "abandoned in menu": {"reported": "missed", "reason": "menu"},
+            "abandoned in menu": missed("menu"),
             "left the queue": {"reported": "other", "reason": "timeout"},
             "ended in menu": {"reported": "other", "reason": "menu"},
             "goes on": "open",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from assets.adapters.vendor import Format
+from assets.adapters.vendor import Format, text
 
 APPOINTMENT_COLUMNS = (
     *("appointment_id", "service", "appointment_date", "start_time", "created_date", "created_time"),
@@ -28,7 +28,7 @@ def _moment(date: str, time: str) -> dict[str, object]:
 
 def _spelled_alike(column: str) -> pl.Expr:
     """`No Show`, `NO_SHOW` and `no show` are one status."""
-    return pl.col(column).str.strip_chars().str.to_uppercase().str.replace_all("[ -]+", "_").alias(STATUS)
+    return text(column).str.to_uppercase().str.replace_all("[ -]+", "_").alias(STATUS)
 
 
 REST = Format(
@@ -113,8 +113,9 @@ VISITS = Format(
             # another transaction of the same visit goes on
             **dict.fromkeys(("TRANSFER_TO_QUEUE", "TRANSFER_TO_SERVICE_POINT", "TRANSFER_TO_STAFF"), "started"),
             "NO_SHOW": "no_show",
-            **dict.fromkeys(("REMOVE", "REMOVE_BY_CUSTOMER"), "cancelled"),
-            **dict.fromkeys(("RECYCLE", "REMOVE_BY_RESET", "REMOVE_BY_PUBLISH"), "checked_in"),
+            # came, and was not served by this transaction
+            **dict.fromkeys(("REMOVE", "REMOVE_BY_CUSTOMER", "REMOVE_BY_RESET", "REMOVE_BY_PUBLISH"), "checked_in"),
+            "RECYCLE": "checked_in",
         },
     },
     cannot_tell=(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from assets.adapters.vendor import Format
+from assets.adapters.vendor import Format, missed, text
 
 COLUMNS = (
     "ConferenceID",
@@ -32,14 +32,14 @@ TO_VOICEMAIL = " to voicemail"
 
 
 def _prepare(raw: pl.DataFrame) -> pl.DataFrame:
-    identity, result = _stripped("rawCallQueueIdentity"), _stripped("rawCallQueueCallResult")
-    voicemail = _stripped("rawCallQueueTargetType").str.to_lowercase() == "mailbox"
+    identity, result = text("rawCallQueueIdentity"), text("rawCallQueueCallResult")
+    voicemail = text("rawCallQueueTargetType").str.to_lowercase() == "mailbox"
     return raw.with_columns(
         _utc("rawUserStartTimeUTC").alias(START),
         _utc("rawEndTime").alias(END),
         # the account of the queue, cq_desk@city.example, without the domain
         identity.str.replace("@.*$", "").alias(QUEUE),
-        pl.when((identity == "") & (result == ""))
+        pl.when((identity == "") & (result == "") & (text("rawCallQueueDurationSeconds") == ""))
         .then(pl.lit(AUTO_ATTENDANT))
         .when(voicemail)
         .then(result + TO_VOICEMAIL)
@@ -48,20 +48,16 @@ def _prepare(raw: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _stripped(column: str) -> pl.Expr:
-    return pl.col(column).str.strip_chars()
-
-
 def _utc(column: str) -> pl.Expr:
     """A moment that is UTC whether it says so or not."""
-    return _stripped(column).str.replace(r"^([0-9-]{10})[T ]([0-9:]{8}(?:\.[0-9]+)?)$", "${1}T${2}Z")
+    return text(column).str.replace(r"^([0-9-]{10})[T ]([0-9:]{8}(?:\.[0-9]+)?)$", "${1}T${2}Z")
 
 
 def _handed_on(result: str, reason: str) -> dict[str, object]:
     """A result that no agent of the queue answered, and the same where a mailbox took the call."""
     return {
-        result: {"reported": "missed", "reason": reason},
-        result + TO_VOICEMAIL: {"reported": "missed", "reason": "voicemail"},
+        result: missed(reason),
+        result + TO_VOICEMAIL: missed("voicemail"),
     }
 
 
@@ -91,7 +87,7 @@ CALL_QUEUE = Format(
             "transferred_to_agent": "answered",
             # an agent called back: the report says answered, but the citizen had to be called
             "transferred_to_callback_caller": {"reported": "answered", "by_person": False, "reason": "callback"},
-            "callback_call_timed_out": {"reported": "missed", "reason": "callback"},
+            "callback_call_timed_out": missed("callback"),
             **_handed_on("disconnected", "abandoned"),
             **_handed_on("timed_out", "timeout"),
             **_handed_on("overflown", "no_agent"),

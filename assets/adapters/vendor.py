@@ -7,11 +7,32 @@ things at once, `prepare` takes it apart first. Does not belong here: which form
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+
+
+def text(column: str) -> pl.Expr:
+    """The value of a cell without blanks around it."""
+    return pl.col(column).str.strip_chars()
+
+
+def unknown(value: pl.Expr) -> pl.Expr:
+    """A value that could not be taken apart, so that it is no word, no number and no moment: it is quarantined."""
+    return pl.lit("?") + value
+
+
+def shown(number: pl.Expr, value: pl.Expr) -> pl.Expr:
+    """A number that was made of a value, as text; empty where that is, and unknown where it is no number."""
+    return pl.when(value == "").then(pl.lit("")).otherwise(pl.coalesce(number.cast(pl.String), unknown(value)))
+
+
+def missed(reason: str) -> dict[str, str]:
+    """The meaning of a word: the software says missed, and this is why."""
+    return {"reported": "missed", "reason": reason}
 
 
 def _as_it_is(raw: pl.DataFrame) -> pl.DataFrame:
@@ -33,6 +54,8 @@ class Format:
     `more_columns` a header has those of a generation in any order, and maybe others: whoever exports chooses them, or
     they are the keys of JSON.
 
+    Of `also_reads` a column is read where there is one: at most once, and in this spelling.
+
     `prepare` adds text columns to those of the export, row by row, and takes none away; the preset may name them as it
     names the export's own. `unfinished` says in a sentence why the rows show that the vendor did not export everything.
 
@@ -51,6 +74,7 @@ class Format:
     prepare: Callable[[pl.DataFrame], pl.DataFrame] = _as_it_is
     unfinished: Callable[[pl.DataFrame], str | None] = _nothing_missing
     cut_at: tuple[int, ...] = ()
+    also_reads: tuple[str, ...] = ()
     first_record: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -64,8 +88,8 @@ class Format:
         for key, known in self.preset.items():
             if isinstance(known, dict) and isinstance(declared.get(key), dict):
                 merged[key] = {**known, **declared[key]}
-            elif isinstance(known, list) and isinstance(declared.get(key), list):
-                merged[key] = [*known, *declared[key]]
+        if "exclude" in self.preset and isinstance(declared.get("exclude"), list):
+            merged["exclude"] = [*self.preset["exclude"], *declared["exclude"]]
         return merged
 
     def names(self, header: Sequence[str]) -> list[str]:
@@ -75,15 +99,27 @@ class Format:
     def difference(self, header: Sequence[str]) -> str | None:
         """The first thing in which a header differs from the nearest known generation; None if it is one of them."""
         names = self.names(header)
+        for name in self.also_reads:
+            alike = [other for other in names if other.casefold() == name.casefold()]
+            if alike not in ([], [name]):
+                trouble = "more than once" if len(alike) > 1 else "in another spelling"
+                return f"column `{name}` stands there {trouble}: did the export template change?"
         if self.more_columns:
             return self._missing(names)
         if tuple(names) in self.headers:
             return None
+        known_names = {name for known in self.headers for name in known}
+        if 2 * sum(name in known_names for name in names) < len(names):
+            # what stands there may be a record, with names and numbers of people
+            return (
+                f"most of its {len(names)} columns are none of {self.title}: is it another export, or has it no header?"
+            )
         nearest = max(self.headers, key=lambda known: sum(a == b for a, b in zip(known, names, strict=False)))
         for number, (found, name, known) in enumerate(zip(header, names, nearest, strict=False), start=1):
             if name != known:
                 return (
-                    f"column {number} is `{found}`; {self.title} has `{known}` there: did the export template change?"
+                    f"column {number} is `{_harmless(found)}`; {self.title} has `{known}` there: "
+                    "did the export template change?"
                 )
         lengths = " or ".join(str(length) for length in sorted({len(known) for known in self.headers}))
         return f"{len(header)} columns, where {self.title} has {lengths}: did the export template change?"
@@ -104,3 +140,8 @@ class Format:
             f"column `{missing[0]}` {trouble} among the {len(names)} columns; {self.title} is read by it: "
             "did the export template change?"
         )
+
+
+def _harmless(name: str) -> str:
+    """A name of a column as it may be shown: short, and with nothing in it that a terminal obeys."""
+    return re.sub(r"[^\w .,;:()/&%#'+-]", "?", name)[:60]

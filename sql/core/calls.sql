@@ -1,25 +1,8 @@
 -- One row a citizen call, however many legs it has: its outcome by arrival and opening hours, its wait, its bucket.
 -- Source: rules in docs/indicators.md, "Calls".
-with records as (
-    select
-        * exclude (source),
-        call_source as source,
-        source <> call_source as is_of_second_log,
-        -- an event that is no leg of its own: the call entered a queue, an agent's telephone rang in vain
-        is_event_log and reported_outcome = 'other' as is_step,
-        -- a second log adds what it knows, but where the call's own log tells of it the software counts that one
-        bool_or(source = call_source) over (partition by call_source, call_id) and source <> call_source as is_beside
-    from staging.call_states
-    where
-        state in ('accepted', 'excluded')
-        -- an agent logged in, a queue started
-        and exclusion_rule is distinct from 'no_call'
-),
-
-legs as (
+with legs as (
     select
         *,
-        bool_and(state = 'excluded') over (partition by source, call_id) as is_excluded,
         count(*) over (partition by source, call_id) as records,
         -- a call that only entered a queue has a leg that has not ended
         greatest(count(*) filter (where not is_step and not is_beside) over (partition by source, call_id), 1) as legs,
@@ -30,7 +13,7 @@ legs as (
             -- excluded legs count only for a call that has no others
             order by state = 'excluded', arrived_at_utc, try_cast(leg_id as bigint), leg_id, file_id, line
         ) as leg_number
-    from records
+    from staging.call_legs
 ),
 
 counted_legs as (
@@ -50,16 +33,18 @@ last_waits as (
         missed_reason,
         is_wait_lower_bound,
         is_of_second_log,
-        answered_at_utc,
-        arrived_at_utc + to_milliseconds((wait_seconds * 1000)::bigint) as wait_ended_at_utc
+        is_beside,
+        answered_at_utc
     from counted_legs
     qualify row_number() over (
         partition by source, call_id
         order by
             is_answered desc,
+            -- what tells when it ended comes before what does not, and the call's own log before a second one
+            (is_answered and wait_ended_at_utc is null) asc,
+            (is_step and not is_answered) asc,
+            is_beside asc,
             is_step asc,
-            -- a second log that tells of the call, too, may take a menu's answer for a person's
-            is_of_second_log asc,
             if(is_answered, wait_ended_at_utc, null) asc nulls last,
             -- a leg of unknown length may have been the last
             if(is_answered, null, wait_ended_at_utc) desc nulls first,
@@ -79,12 +64,15 @@ calls as (
         any_value(arrived_at_utc) filter (where leg_number = 1) as arrived_at_utc,
         any_value(arrived_local) filter (where leg_number = 1) as arrived_local,
         any_value(is_arrival_ambiguous) filter (where leg_number = 1) as is_arrival_ambiguous,
-        any_value(exclusion_rule) filter (where leg_number = 1) as exclusion_rule,
+        min_by(exclusion_rule, leg_number) filter (where is_excluded and exclusion_rule is not null)
+            as exclusion_rule,
         bool_or(is_answered) as is_answered,
-        -- a call goes on while one of its legs does; told by nothing but events, until one of them ends it
-        coalesce(bool_or(is_open) filter (where not is_event_log), bool_and(is_open)) as is_open,
+        bool_or(is_open) filter (where not is_event_log) as is_open_by_legs,
+        not bool_or(is_answered) and not bool_or(is_end) as is_open_by_events,
         max(ended_at_utc) as ended_at_utc,
-        bool_or(is_of_second_log) as has_second_log,
+        min(arrived_at_utc) filter (where not is_of_second_log) as first_arrived_at_utc,
+        min(arrived_at_utc) filter (where is_of_second_log) as second_arrived_at_utc,
+        max(wait_ended_at_utc) filter (where not is_of_second_log) as first_waited_until_utc,
         bool_or(is_marked_outside_hours) as is_marked_outside_hours,
         case
             when bool_or(reported_outcome = 'answered' and not is_beside) then 'answered'
@@ -101,21 +89,41 @@ waits as (
         last_waits.answered_at_utc,
         last_waits.impossible_duration,
         last_waits.missed_reason,
-        -- what the call's own log can't tell, a second log does: when the citizen dialled in
-        last_waits.is_wait_lower_bound and (last_waits.is_of_second_log or not calls.has_second_log)
-            as is_wait_lower_bound,
+        -- what the call's own log can't tell, a second one does if it saw the call first: when the citizen dialled in
+        last_waits.is_wait_lower_bound
+        and (
+            last_waits.is_of_second_log
+            or coalesce(calls.second_arrived_at_utc > calls.first_arrived_at_utc, true)
+        ) as is_wait_lower_bound,
         -- what passed before the last leg began, exact to the millisecond
         (epoch_ms(last_waits.arrived_at_utc) - epoch_ms(calls.arrived_at_utc)) * 0.001 as earlier_seconds,
         last_waits.wait_seconds as leg_wait_seconds,
-        last_waits.queue_wait_seconds
+        -- who was answered after the queue gave up waited at least as long as the queue says
+        if(
+            last_waits.is_beside,
+            (epoch_ms(calls.first_waited_until_utc) - epoch_ms(calls.arrived_at_utc)) * 0.001,
+            null
+        ) as least_seconds,
+        last_waits.queue_wait_seconds,
+        -- a call goes on while one of its legs does; told by nothing but events, until one of them ends it: if none
+        -- does within a day, its end was lost, and nobody answered it
+        coalesce(
+            calls.is_open_by_legs,
+            calls.is_open_by_events and calls.arrived_local + interval 1 day > as_of.as_of_local
+        ) as is_open
     from calls
     inner join last_waits using (source, call_id)
+    cross join staging.as_of as as_of
 ),
 
 placed as (
     select
         waits.*,
-        try_cast(waits.leg_wait_seconds + waits.earlier_seconds as decimal(9, 3)) as wait_seconds,
+        if(
+            waits.leg_wait_seconds is null,
+            null,
+            try_cast(greatest(waits.leg_wait_seconds + waits.earlier_seconds, waits.least_seconds) as decimal(9, 3))
+        ) as wait_seconds,
         segments.is_open as is_within_opening_hours,
         segments.closed_reason,
         segments.next_opens_local,

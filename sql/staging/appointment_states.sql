@@ -32,11 +32,11 @@ losers as (
         loser.line,
         if(
             row(
-                loser.service, loser.booking_channel, loser.status, loser.exclusion_rule, loser.booked_at_utc,
+                loser.appointment_id, loser.service, loser.booking_channel, loser.status, loser.exclusion_rule, loser.booked_at_utc,
                 loser.planned_start_utc, loser.planned_day, loser.first_planned_start_utc,
                 loser.checked_in_at_utc, loser.started_at_utc, loser.ended_at_utc
             ) is not distinct from row(
-                winner.service, winner.booking_channel, winner.status, winner.exclusion_rule, winner.booked_at_utc,
+                winner.appointment_id, winner.service, winner.booking_channel, winner.status, winner.exclusion_rule, winner.booked_at_utc,
                 winner.planned_start_utc, winner.planned_day, winner.first_planned_start_utc,
                 winner.checked_in_at_utc, winner.started_at_utc, winner.ended_at_utc
             ),
@@ -50,6 +50,15 @@ losers as (
             and winner.record_key = loser.record_key
             and winner.newest = 1
     where loser.newest > 1
+),
+
+-- a visit for an appointment that is excluded is excluded with it
+excluded as (
+    select
+        source,
+        appointment_id
+    from ranked
+    where newest = 1 and source = appointment_source and exclusion_rule is not null
 )
 
 select
@@ -58,13 +67,14 @@ select
     case
         when readable.is_replaced then 'superseded'
         when losers.state is not null then losers.state
-        when readable.exclusion_rule is not null then 'excluded'
+        when readable.exclusion_rule is not null or excluded.appointment_id is not null then 'excluded'
         else 'accepted'
     end as state,
     readable.source,
     readable.appointment_source,
     readable.appointment_id,
-    readable.record_key <> readable.appointment_id as names_appointment,
+    readable.record_key,
+    not starts_with(readable.appointment_id, readable.source || ' visit ') as names_appointment,
     readable.service,
     readable.booking_channel,
     readable.status,
@@ -84,3 +94,8 @@ select
 from readable
 left join ranked using (file_id, line)
 left join losers using (file_id, line)
+left join excluded
+    on
+        excluded.source = readable.appointment_source
+        and excluded.appointment_id = readable.appointment_id
+        and readable.source <> readable.appointment_source

@@ -3,8 +3,8 @@
 with first_days as (
     select
         source,
-        min(arrived_date) as first_date
-    from core.calls
+        min(date) as first_date
+    from staging.calls_by_log
     group by source
 ),
 
@@ -28,21 +28,14 @@ open_days as (
         and calendar.closes_local <= as_of.as_of_local
 ),
 
-with_calls as (
-    select distinct
-        source,
-        arrived_date as date
-    from core.calls
-),
-
 judged as (
     select
         open_days.source,
         open_days.date,
         date_trunc('month', open_days.date)::date as month,
-        with_calls.date is null as is_empty
+        told.date is null as is_empty
     from open_days
-    left join with_calls using (source, date)
+    left join staging.calls_by_log as told using (source, date)
 )
 
 select

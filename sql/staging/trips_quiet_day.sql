@@ -15,13 +15,12 @@ with open_days as (
 
 counted as (
     select
-        calls.source,
-        calls.arrived_date as date,
-        count(*) filter (where calls.is_within_opening_hours) as calls,
-        any_value(open_days.open_minutes) as open_minutes
-    from core.calls as calls
-    inner join open_days on open_days.date = calls.arrived_date
-    group by calls.source, calls.arrived_date
+        told.source,
+        told.date,
+        told.calls_within_hours as calls,
+        open_days.open_minutes
+    from staging.calls_by_log as told
+    inner join open_days using (date)
 ),
 
 compared as (

@@ -115,6 +115,12 @@ def test_a_call_that_a_machine_talked_to_was_not_answered_whatever_is_said_of_it
     assert ask(tmp_path, "outcome, missed_reason", content) == [("missed", "menu")]
 
 
+def test_whatever_a_machine_that_talks_is_called_it_is_no_person(tmp_path: Path) -> None:
+    assert ask(tmp_path, "outcome, missed_reason", exported(0, **{"call type": "AI Voice Agent"})) == [
+        ("missed", "menu")
+    ]
+
+
 def test_the_wait_counts_from_dialling_in_and_the_wait_in_the_queue_without_the_menu(tmp_path: Path) -> None:
     columns = "wait_seconds::double, queue_wait_seconds::double, is_wait_lower_bound"
     answered, missed, *_ = ask(tmp_path, columns)

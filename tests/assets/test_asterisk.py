@@ -65,7 +65,7 @@ def test_events_become_calls_whichever_field_holds_the_wait(tmp_path: Path) -> N
         "20": ("onthaal", "missed", "abandoned", 45, 1, True),
         "30": ("onthaal", "answered", None, 90, 2, True),  # 60 s in the first queue, 30 s in the second
         "40": ("onthaal", "answered", None, 10, 1, True),  # then transferred
-        "50": ("onthaal", "missed", "menu", 20, 1, True),
+        "50": ("onthaal", "missed", "timeout", 20, 1, True),
         "60": ("onthaal", "outside_hours", "no_agent", 10, 1, True),  # at 06:53
         "70": ("onthaal", "open", None, None, 1, True),
     }
@@ -224,6 +224,33 @@ def test_detail_records_alone_know_a_person_from_a_machine(tmp_path: Path) -> No
         "100": ("missed", "abandoned", "missed", 30),
         "110": ("missed", "voicemail", "answered", 50),
     }
+
+
+@pytest.mark.parametrize("lasted", ["60.5", "x", "-1"])
+def test_a_duration_that_cannot_be_read_is_quarantined(tmp_path: Path, lasted: str) -> None:
+    (line,) = [line for line in CDR.splitlines() if ".90" in line]
+    settings = city(
+        tmp_path, [{**DETAILS, "max_quarantined_share": 1}], cdr=line.replace(",60,52,", f",{lasted},52,") + "\n"
+    )
+    (receipt,) = read_all(settings).receipts
+    assert receipt.first_quarantine == "line 1, seconds waited: not a number of seconds with decimal '.'"
+
+
+def test_a_conversation_of_words_does_not_move_the_arrival(tmp_path: Path) -> None:
+    settings = city(
+        tmp_path, [{**EVENTS, "max_quarantined_share": 1}], queue=COMPLETE.replace("|130|", "|long|") + "\n"
+    )
+    (receipt,) = read_all(settings).receipts
+    assert receipt.first_quarantine == "line 1, entered the queue: not in the format unix_seconds"
+
+
+@pytest.mark.parametrize("word", ["NULL", "null", "(null)", "\\N", "None", "NaN"])
+def test_what_a_database_writes_for_no_id_makes_no_one_call_of_all_its_records(tmp_path: Path, word: str) -> None:
+    lines = FREEPBX.splitlines()
+    content = "\n".join([lines[0], *(line.replace("1741595400.5", word) for line in lines[4:6])]) + "\n"
+    (receipt,) = read_all(city(tmp_path, [{**TABLE, "max_quarantined_share": 1}], pbx=content)).receipts
+    assert receipt.quarantined == 2
+    assert "a word for an id that is not there" in (receipt.first_quarantine or "")
 
 
 def test_a_detail_record_in_utc_is_declared_as_such(tmp_path: Path) -> None:

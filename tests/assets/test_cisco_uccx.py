@@ -98,7 +98,7 @@ def test_a_workbook_without_a_title_is_read_where_the_city_says_so(tmp_path: Pat
     workbook(tmp_path, title=False)
     (receipt,) = read_all(settings_of(tmp_path, sources=[SOURCE])).receipts
     assert receipt.reason is not None
-    assert receipt.reason.startswith("line 2: column 1 is `1-12000000001-0`; the Detailed Call, CSQ, Agent report")
+    assert receipt.reason.startswith("line 2: most of its 14 columns are none of the Detailed Call, CSQ, Agent report")
     told = settings_of(tmp_path, sources=[{**SOURCE, "workbook": {"header_row": 1}}])
     assert [(receipt.status, receipt.quarantined) for receipt in read_all(told).receipts] == [("loaded", 0)]
 
@@ -137,6 +137,23 @@ def test_what_the_system_ended_is_missed_and_not_reported_as_missed(tmp_path: Pa
         ).fetchall()
     assert {step for _, step in steps} == {"not_answered_by_a_person"}
     assert len(steps) == 3
+
+
+def test_a_queue_time_of_nothing_without_a_queue_is_no_queue_and_no_wait(tmp_path: Path) -> None:
+    content = EXPORT.splitlines()[0] + "\n"
+    content += "1-1-0,Mon Mar 10 09:00:05 CET 2025,Mon Mar 10 09:03:00 CET 2025,1,1,2,3,Onthaal_App,,00:00:00,,,,\n"
+    with warehouse(city(tmp_path, content)) as con:
+        found = con.execute("select missed_reason, wait_seconds, is_short_abandon from core.calls").fetchall()
+    assert found == [("menu", None, False)]
+
+
+@pytest.mark.parametrize(("column", "value"), [("Talk Time", "0:00"), ("Talk Time", "n/a"), ("Ring Time", "5 s")])
+def test_a_time_of_an_agent_that_cannot_be_read_is_quarantined(tmp_path: Path, column: str, value: str) -> None:
+    header, first, *_ = list(csv.reader(EXPORT.splitlines()))
+    first[header.index(column)] = value
+    content = "\n".join(",".join(f'"{cell}"' for cell in row) for row in (header, first)) + "\n"
+    (receipt,) = read_all(city(tmp_path, content, max_quarantined_share=1)).receipts
+    assert receipt.first_quarantine == "line 2, outcome: not one of the declared outcomes"
 
 
 def test_waits_are_lower_bounds_and_end_when_the_telephone_was_answered(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from assets.adapters.formats import FORMATS, recognised
 from assets.adapters.three_cx import COLUMNS, V20
@@ -83,6 +84,25 @@ def test_a_header_of_no_known_generation_refuses_the_file_and_names_the_differen
 ) -> None:
     (receipt,) = read_all(city(tmp_path, header)).receipts
     assert (receipt.status, receipt.reason) == ("refused", f"line 1: {difference}")
+
+
+def test_a_file_without_its_header_is_refused_and_nothing_of_it_is_quoted(tmp_path: Path) -> None:
+    (receipt,) = read_all(city(tmp_path, EXPORT.split("\n", 1)[1].replace("0470000001", "\x1b[31m0470000001"))).receipts
+    assert receipt.reason == (
+        "line 1: most of its 9 columns are none of the call log of 3CX v20: is it another export, or has it no header?"
+    )
+
+
+def test_a_city_narrows_what_a_format_covers_and_adds_to_its_rules(tmp_path: Path) -> None:
+    source = {**SOURCE, "name": "plans", "kind": "appointments", "format": "qmatic_appointments", "covers": ["planned"]}
+    (declared,) = settings_of(tmp_path, sources=[source]).sources
+    assert declared.covers == ["planned"]
+
+
+@pytest.mark.parametrize("known", [["3cx_v20"], {"name": "3cx_v20"}, 3, ""])
+def test_a_format_that_is_no_name_of_one_is_a_mistake_in_the_settings(tmp_path: Path, known: object) -> None:
+    with pytest.raises(ValidationError, match="format: expected one of those for calls: 3cx_v20"):
+        settings_of(tmp_path, sources=[{**SOURCE, "format": known}])
 
 
 def test_a_word_that_is_not_known_is_quarantined_until_the_city_says_what_it_means(tmp_path: Path) -> None:

@@ -153,6 +153,30 @@ def test_what_is_told_to_be_no_voice_is_excluded(tmp_path: Path, media: str, out
     assert ask(tmp_path, "outcome, exclusion_rule", content) == [(outcome, rule)]
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *[("Media Type", "call"), ("Media Type", "Spraak"), ("Media Type", "Voicemail"), ("Media Type", "voice; fax")],
+        *[("Abandoned", "JA"), ("Abandoned", "1"), ("Total Handle", "handled"), ("Total Handle", "29500.0")],
+    ],
+)
+def test_a_word_that_nobody_explained_is_quarantined_and_never_guessed(tmp_path: Path, column: str, value: str) -> None:
+    header = EXPORT.splitlines()[0]
+    content = exported(0, **{column: value})
+    assert content.startswith(header)
+    assert receipt(tmp_path, content).first_quarantine == "line 2, outcome: not one of the declared outcomes"
+
+
+@pytest.mark.parametrize("name", ["End date", "End Date,End Date"], ids=["in another spelling", "twice"])
+def test_a_column_that_is_read_where_it_is_there_stands_once_and_in_its_spelling(tmp_path: Path, name: str) -> None:
+    header, rest = EXPORT.split("\n", 1)
+    added = "," if "," in name else ""
+    content = header.replace("End Date", name) + "\n" + "\n".join(line + added for line in rest.splitlines()) + "\n"
+    refused = receipt(tmp_path, content)
+    assert refused.status == "refused"
+    assert "column `End Date` stands there" in (refused.reason or "")
+
+
 def test_who_is_called_back_was_not_answered_when_they_called(tmp_path: Path) -> None:
     content = exported(0, **{"Media Type": "Callback; Voice"})
     assert ask(tmp_path, "outcome, missed_reason", content) == [("missed", "callback")]

@@ -53,7 +53,7 @@ def test_a_visit_waits_from_the_plan_in_one_table_to_the_call_in_the_other(tmp_p
         "503": ("plans", "Huursubsidie", "cancelled", None, "cancelled", 1),
         "504": ("plans", "Huursubsidie", "completed", 0, None, 2),
         "505": ("plans", "Rijbewijs", "checked_in", None, "not_started", 2),
-        "visit 9007": ("plans", "Reispas", "completed", None, "walk_in", 1),
+        "visits visit 9007": ("plans", "Reispas", "completed", None, "walk_in", 1),
         "777": ("plans", "Reispas", "completed", None, "no_planned_time", 1),
     }
 
@@ -73,6 +73,37 @@ def test_every_record_of_both_tables_is_accepted_and_none_is_lost(tmp_path: Path
         ).fetchall()
     assert ledger == [("plans", 5, 5), ("visits", 8, 8)]
     assert complete == (False,)  # one day is no month
+
+
+def test_a_visit_that_was_corrected_is_not_counted_twice(tmp_path: Path) -> None:
+    header = VISITS.splitlines()[0]
+    settings = city(tmp_path, visits=f"{header}\n9001,,Rijbewijs,2025-03-10,08:55:10,09:04:00,09:05:00,NORMAL\n")
+    corrected = f"{header}\n9001,501,Rijbewijs,2025-03-10,08:55:10,09:04:00,09:05:00,NORMAL\n"
+    (tmp_path / "exports" / "visits_2025-03-11.csv").write_text(corrected, encoding="utf-8")
+    with warehouse(settings) as con:
+        found = con.execute("select appointment_id, records from core.appointments where is_walk_in or records > 1")
+        assert found.fetchall() == [("501", 2)]
+        assert con.execute("select sum(superseded) from ops.ledger").fetchall() == [(1,)]
+
+
+def test_two_logs_of_visits_may_number_their_walk_ins_alike(tmp_path: Path) -> None:
+    settings = city(tmp_path)
+    kiosk = {**source("kiosk", "qmatic_visits", visits_of="plans")}
+    (tmp_path / "exports" / "kiosk_2025-03-10.csv").write_text(VISITS, encoding="utf-8")
+    both = settings_of(tmp_path, sources=[*(one.model_dump(by_alias=True) for one in settings.sources), kiosk])
+    with warehouse(both) as con:
+        found = con.execute("select appointment_id from core.appointments where is_walk_in order by 1").fetchall()
+    assert found == [("kiosk visit 9007",), ("visits visit 9007",)]
+
+
+def test_a_visit_for_an_excluded_appointment_is_excluded_with_it(tmp_path: Path) -> None:
+    rule = {"rule": "test", "column": "appointment_id", "values": ["501"]}
+    with warehouse(city(tmp_path, exclude=[rule])) as con:
+        assert con.execute("select count(*) from core.appointments where appointment_id = '501'").fetchall() == [(0,)]
+        assert con.execute("select source, excluded from ops.ledger order by 1").fetchall() == [
+            ("plans", 1),
+            ("visits", 3),
+        ]
 
 
 def test_an_unknown_status_is_quarantined_until_the_city_says_what_it_means(tmp_path: Path) -> None:

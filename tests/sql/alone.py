@@ -90,12 +90,21 @@ COLUMNS: dict[str, str] = {
     "checked_in_local timestamp, started_at_utc timestamp, started_local timestamp, ended_at_utc timestamp, "
     "quarantine_column varchar, quarantine_reason varchar, quarantine_pattern varchar",
     "staging.appointment_states": "file_id bigint, line bigint, state varchar, source varchar, "
-    "appointment_source varchar, appointment_id varchar, names_appointment boolean, service varchar, "
+    "appointment_source varchar, record_key varchar, appointment_id varchar, names_appointment boolean, "
+    "service varchar, "
     "booking_channel varchar, status varchar, booked_at_utc timestamp, booked_local timestamp, "
     "planned_start_utc timestamp, planned_start_local timestamp, planned_day date, "
     "first_planned_start_utc timestamp, first_planned_start_local timestamp, first_planned_day date, "
     "checked_in_at_utc timestamp, checked_in_local timestamp, started_at_utc timestamp, started_local timestamp, "
     "ended_at_utc timestamp",
+    "staging.call_legs": "source varchar, call_id varchar, leg_id varchar, file_id bigint, line bigint, state varchar, "
+    "is_event_log boolean, is_of_second_log boolean, is_beside boolean, is_step boolean, queue varchar, "
+    "direction varchar, reported_outcome varchar, is_answered boolean, missed_reason varchar, "
+    "exclusion_rule varchar, is_open boolean, is_end boolean, is_excluded boolean, arrived_at_utc timestamp, "
+    "arrived_local timestamp, is_arrival_ambiguous boolean, answered_at_utc timestamp, ended_at_utc timestamp, "
+    "wait_seconds decimal(9, 3), queue_wait_seconds decimal(9, 3), wait_ended_at_utc timestamp, "
+    "is_wait_lower_bound boolean, is_marked_outside_hours boolean, impossible_duration varchar",
+    "staging.calls_by_log": "source varchar, date date, calls bigint, calls_within_hours bigint",
     "staging.whole_appointments": "source varchar, appointment_id varchar, records bigint, service varchar, "
     "booking_channel varchar, status varchar, booked_at_utc timestamp, booked_local timestamp, "
     "planned_start_utc timestamp, planned_start_local timestamp, planned_day date, "

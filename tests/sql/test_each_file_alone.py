@@ -887,11 +887,16 @@ LEG = {
 
 
 def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[str, Any]]:
-    """core.calls of legs on Monday 10 March, with the telephone open 9-12 and 13-16; a line for each leg, in order."""
-    columns, *placed = on_utc(columns, *legs)
+    """core.calls of legs on Monday 10 March, with the telephone open 9-12 and 13-16; a line for each leg, in order.
+
+    The newest export is of that evening, unless `as_of_local` tells another moment.
+    """
+    as_of_local = common.pop("as_of_local", monday("20:00"))
+    weighed = legs_of(columns, *legs, **common)
     return (
         Alone()
         .given("input.rules", "short_abandon_seconds", (5,))
+        .given("staging.as_of", "as_of_local", (as_of_local,))
         .given(
             "staging.day_segments",
             "date starts_local ends_local is_open closed_reason next_opens_local next_closes_local",
@@ -903,13 +908,23 @@ def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[s
             (TUESDAY, f"{TUESDAY} 09:00", "2025-03-12", False, "holiday", None, None),
             service_point="telephone",
         )
+        .given("staging.call_legs", " ".join(weighed[0]), *(tuple(leg.values()) for leg in weighed))
+        .run("core.calls")
+    )
+
+
+def legs_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[str, Any]]:
+    """staging.call_legs of legs that are accepted, missed and of one log unless told; a line for each, in order."""
+    columns, *placed = on_utc(columns, *legs)
+    return (
+        Alone()
         .given(
             "staging.call_states",
             f"{columns} line",
             *((*leg, line) for line, leg in enumerate(placed, start=1)),
             **{**LEG, **common},
         )
-        .run("core.calls")
+        .run("staging.call_legs")
     )
 
 
@@ -1124,7 +1139,7 @@ def test_of_an_event_log_a_call_is_open_until_an_event_ends_it_and_only_those_th
         ("entered and left", monday("10:00"), "other", True, False, None, "abandoned"),
         ("entered and left", monday("10:00"), "missed", False, False, 20, "timeout"),
         ("rang in vain", monday("10:00"), "missed", False, False, 20, "timeout"),
-        ("rang in vain", monday("10:01"), "other", True, False, None, "abandoned"),
+        ("rang in vain", monday("10:01"), "other", False, False, None, "abandoned"),
         ("answer proved twice", monday("10:00"), "answered", False, True, 20, "abandoned"),
         ("answer proved twice", monday("10:00"), "other", False, True, 19, "abandoned"),
         is_event_log=True,
@@ -1135,6 +1150,42 @@ def test_of_an_event_log_a_call_is_open_until_an_event_ends_it_and_only_those_th
         ("entered and left", "missed", 1, 2, 20, "timeout"),
         ("rang in vain", "missed", 1, 2, 20, "timeout"),
     ]
+
+
+def test_a_call_that_entered_another_queue_goes_on_until_it_leaves_that_one_too() -> None:
+    entered, left = ("other", True, None), ("missed", False, monday("10:00:20"))
+    rows = calls_of(
+        "call_id queue arrived reported_outcome is_open ended_at_utc",
+        ("in its second queue", "a", monday("10:00"), *entered),
+        ("in its second queue", "a", monday("10:00"), *left),
+        ("in its second queue", "b", monday("10:00:20"), *entered),
+        ("in the same queue again", "a", monday("10:00"), *entered),
+        ("in the same queue again", "a", monday("10:00"), *left),
+        ("in the same queue again", "a", monday("10:00:30"), *entered),
+        ("left both", "a", monday("10:00"), *entered),
+        ("left both", "a", monday("10:00"), *left),
+        ("left both", "b", monday("10:00:20"), *entered),
+        ("left both", "b", monday("10:00:20"), "missed", False, monday("10:00:50")),
+        is_event_log=True,
+    )
+    assert only(rows, "call_id outcome") == [
+        ("in its second queue", "open"),
+        ("in the same queue again", "open"),
+        ("left both", "missed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("as_of_local", "outcome"), [("2025-03-11 09:59:59", "open"), ("2025-03-11 10:00:00", "missed")]
+)
+def test_a_call_whose_end_no_event_told_within_a_day_was_not_answered(as_of_local: str, outcome: str) -> None:
+    rows = calls_of(
+        "call_id arrived is_open reported_outcome",
+        ("a", monday("10:00"), True, "other"),
+        is_event_log=True,
+        as_of_local=as_of_local,
+    )
+    assert only(rows, "outcome wait_seconds") == [(outcome, None)]
 
 
 def test_of_legs_a_call_is_open_while_one_of_them_is() -> None:
@@ -1177,6 +1228,88 @@ def test_where_its_own_log_tells_of_a_call_the_software_counts_that_log_alone_an
         ("both", "missed", "desk", 1, 1, 3),
         ("second alone", "missed", "details", 1, 1, 1),
     ]
+
+
+def test_who_hung_up_in_the_queue_spoke_to_nobody_whatever_a_second_log_takes_for_an_answer() -> None:
+    rows = calls_of(
+        "call_id source is_event_log arrived reported_outcome is_answered missed_reason wait_seconds",
+        ("hung up", "phone", True, monday("10:00:10"), "missed", False, "abandoned", 60),
+        ("hung up", "details", False, monday("10:00:00"), "answered", True, "abandoned", 0),
+        ("sent on", "phone", True, monday("10:00:10"), "missed", False, "timeout", 60),
+        ("sent on", "details", False, monday("10:00:00"), "answered", True, "abandoned", 0),
+    )
+    assert only(rows, "call_id outcome wait_seconds") == [
+        ("hung up", "missed", 70),
+        ("sent on", "answered", 70),  # at least as long as the queue says
+    ]
+
+
+def test_an_answer_that_an_event_proves_tells_the_wait_where_the_second_log_does_not() -> None:
+    rows = calls_of(
+        "call_id source is_event_log arrived reported_outcome is_answered wait_seconds",
+        ("a", "phone", True, monday("10:00:10"), "other", True, 12),
+        ("a", "details", False, monday("10:00:00"), "answered", True, None),
+        ("b", "phone", False, monday("10:00:00"), "answered", True, None),
+        ("b", "details", True, monday("10:00:10"), "answered", True, 12),
+    )
+    assert only(rows, "call_id outcome wait_seconds") == [("a", "answered", 22), ("b", "answered", 22)]
+
+
+def test_a_wait_is_exact_only_if_the_second_log_saw_the_call_first() -> None:
+    rows = calls_of(
+        "call_id source is_event_log arrived is_answered reported_outcome wait_seconds",
+        ("first", "phone", True, monday("10:00:10"), True, "answered", 10),
+        ("first", "details", False, monday("10:00:00"), False, "answered", None),
+        ("an hour later, in a wrong zone", "phone", True, monday("10:00:10"), True, "answered", 10),
+        ("an hour later, in a wrong zone", "details", False, monday("11:00:00"), False, "answered", None),
+        is_wait_lower_bound=True,
+    )
+    assert only(rows, "call_id is_wait_lower_bound") == [("an hour later, in a wrong zone", True), ("first", False)]
+
+
+def test_a_call_is_excluded_by_its_own_log_or_by_all_that_a_second_one_knows_of_it() -> None:
+    rows = calls_of(
+        "call_id source state exclusion_rule",
+        ("own log", "phone", "excluded", "test_call"),
+        ("own log", "details", "accepted", None),
+        ("second log", "phone", "accepted", None),
+        ("second log", "details", "excluded", "internal"),
+        ("a leg of the second log", "phone", "accepted", None),
+        ("a leg of the second log", "details", "excluded", "internal"),
+        ("a leg of the second log", "details", "accepted", None),
+        arrived_at_utc=monday("09:00"),
+        arrived_local=monday("10:00"),
+    )
+    assert only(rows, "call_id outcome exclusion_rule records") == [
+        ("a leg of the second log", "missed", None, 3),
+        ("own log", "excluded", "test_call", 2),
+        ("second log", "excluded", "internal", 2),
+    ]
+
+
+def test_a_log_tells_of_so_many_calls_a_day_and_two_logs_of_one_call_each_tell_of_it() -> None:
+    rows = (
+        Alone()
+        .given(
+            "staging.day_segments",
+            "date starts_local ends_local is_open",
+            (MONDAY, monday("00:00"), monday("09:00"), False),
+            (MONDAY, monday("09:00"), TUESDAY, True),
+            service_point="telephone",
+        )
+        .given(
+            "staging.call_states",
+            "source call_id arrived_local state exclusion_rule",
+            ("phone", "a", monday("10:00"), "accepted", None),
+            ("phone", "a", monday("10:01"), "accepted", None),
+            ("phone", "b", monday("08:00"), "excluded", "fax"),
+            ("phone", "c", monday("10:00"), "superseded", None),
+            ("phone", "NONE", monday("10:00"), "excluded", "no_call"),
+            ("details", "a", monday("10:00"), "accepted", None),
+        )
+        .run("staging.calls_by_log")
+    )
+    assert only(rows, "source date calls calls_within_hours") == [("details", MONDAY, 1, 1), ("phone", MONDAY, 2, 1)]
 
 
 def test_a_record_that_tells_of_no_call_is_none() -> None:
@@ -1318,8 +1451,39 @@ def test_several_visits_of_one_appointment_are_one_that_begins_with_the_first_th
     assert only(rows, "appointment_id status service checked_in_at_utc started_at_utc ended_at_utc records") == [
         ("a", "completed", "first", monday("08:50:00"), monday("09:05:00"), monday("09:30:00"), 3),
         ("b", "no_show", "first", monday("08:50:00"), None, None, 1),
-        ("c", "cancelled", "first", monday("08:50:00"), None, None, 2),
+        ("c", "checked_in", "first", monday("08:50:00"), None, None, 2),
     ]
+
+
+def test_what_happened_before_the_day_to_which_an_appointment_was_moved_is_no_visit_for_it() -> None:
+    columns = "appointment_id source status planned_start_local checked_in_local started_local"
+    rows = whole_of(
+        columns,
+        ("a", "desk", "planned", f"{TUESDAY} 09:00", None, None),
+        ("a", "visits", "completed", None, monday("08:50"), monday("09:04")),
+        ("a", "visits", "completed", None, f"{TUESDAY} 08:50", f"{TUESDAY} 09:25"),
+        ("b", "desk", "planned", f"{TUESDAY} 09:00", None, None),
+        ("b", "visits", "no_show", None, monday("08:50"), monday("09:04")),
+    )
+    assert only(rows, "appointment_id status started_local records") == [
+        ("a", "completed", f"{TUESDAY} 09:25:00", 3),
+        ("b", "planned", None, 2),
+    ]
+
+
+def test_the_service_of_visits_that_came_at_once_is_that_of_the_first_id_in_whatever_order_they_were_delivered() -> (
+    None
+):
+    for first, second in ((1, 2), (2, 1)):
+        rows = whole_of(
+            "file_id record_key service",
+            (first, "9001", "permit"),
+            (second, "9002", "passport"),
+            source="visits",
+            appointment_id="a",
+            checked_in_at_utc=monday("08:50"),
+        )
+        assert only(rows, "service") == [("permit",)]
 
 
 def test_who_comes_without_an_appointment_is_a_walk_in_and_one_whose_appointment_no_log_tells_is_none() -> None:
@@ -3127,10 +3291,9 @@ def empty_days(
             ("desk", "2025-03-16", True, "2025-03-16 16:00"),
         )
         .given(
-            "core.calls",
-            "source arrived_date",
+            "staging.calls_by_log",
+            "source date",
             ("phone", "2025-03-11"),
-            ("phone", "2025-03-13"),
             ("phone", "2025-03-13"),
             ("phone", "2025-04-01"),
             ("undeclared", "2025-03-12"),
@@ -3191,7 +3354,9 @@ def quiet_days(
 
     `others` are further calls: source, day, whether inside opening hours.
     """
-    counted = dict(zip(days, calls, strict=False))
+    told = {("phone", day): times for day, times in zip(days, calls, strict=False) if times}
+    for source, day, is_inside in others:
+        told[source, day] = told.get((source, day), 0) + is_inside
     return (
         Alone()
         .given("staging.as_of", "as_of_local", (as_of,))
@@ -3212,10 +3377,9 @@ def quiet_days(
             ),
         )
         .given(
-            "core.calls",
-            "source arrived_date is_within_opening_hours",
-            *(("phone", day, True) for day, times in counted.items() for _ in range(times)),
-            *others,
+            "staging.calls_by_log",
+            "source date calls_within_hours",
+            *((source, day, within) for (source, day), within in told.items()),
         )
         .run("staging.trips_quiet_day")
     )
