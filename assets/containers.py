@@ -51,7 +51,8 @@ def names_in(path: Path, packing: Packing) -> list[str]:
 def first_record_in(path: Path, packing: Packing) -> list[str]:
     """The fields of the first record of a file that has no header; none if it has no record. Raises as above."""
     batch = next(_opened(path, packing, Cells(), []).batches())
-    return batch.rows[0] if batch.rows else []
+    records = [*zip(batch.lines, batch.rows, strict=True), *batch.ragged]
+    return min(records)[1] if records else []
 
 
 def where_header_is(path: Path, source: Source) -> tuple[str, str]:

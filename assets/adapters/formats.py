@@ -45,8 +45,8 @@ def recognised(header: Sequence[str]) -> Recognised | None:
 
 def recognised_without_header(known: Format, first_record: Sequence[str]) -> Recognised | None:
     """Whether the first record of a file without a header has the shapes of a format; None if it has not."""
-    columns = known.headers[0]
-    if len(first_record) != len(columns):
+    columns = next((header for header in known.headers if len(header) == len(first_record)), None)
+    if columns is None:
         return None
     values = dict(zip(columns, first_record, strict=True))
     if not all(re.fullmatch(shape, values[column]) for column, shape in known.first_record.items()):

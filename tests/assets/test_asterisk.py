@@ -5,12 +5,15 @@ The events begin on Monday 10 March 2025 at 09:00 in Brussels, which is 17415936
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from assets.adapters.asterisk import CDR as CDR_FORMAT
+from assets.adapters.formats import recognised_without_header
 from pipelines.settings import ROOT, Settings
 from tests.city import read_all, settings_of, warehouse
 
@@ -251,6 +254,17 @@ def test_what_a_database_writes_for_no_id_makes_no_one_call_of_all_its_records(t
     (receipt,) = read_all(city(tmp_path, [{**TABLE, "max_quarantined_share": 1}], pbx=content)).receipts
     assert receipt.quarantined == 2
     assert "a word for an id that is not there" in (receipt.first_quarantine or "")
+
+
+def test_detail_records_with_a_linkedid_are_recognised_too_and_make_one_call_of_its_legs(tmp_path: Path) -> None:
+    lines = [f'{line},"1741593590.10"' for line in CDR.splitlines()[:2]]
+    told = recognised_without_header(CDR_FORMAT, next(csv.reader(lines)))
+    assert told is not None
+    assert told.is_sure
+    header = list(CDR_FORMAT.headers[1])
+    source = {**DETAILS, "text": {"header": header}, "columns": {"call_id": "linkedid"}}
+    settings = city(tmp_path, [source], cdr="\n".join(lines) + "\n")
+    assert calls_of(settings, "legs, outcome") == {"10": (2, "outside_hours")}
 
 
 def test_a_detail_record_in_utc_is_declared_as_such(tmp_path: Path) -> None:

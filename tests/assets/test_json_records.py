@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from assets import json_records
+from assets.containers import open_export
 from assets.dry_run import CannotTellSource, check
 from assets.json_records import JsonExport
 from assets.reading import Batch, FileDeferred, FileRefused
@@ -37,6 +39,18 @@ def batches(
     found = list(export.batches())
     assert export.sha256() == hashlib.sha256(content).hexdigest()
     return found
+
+
+def test_the_ending_of_the_name_may_be_in_capitals(tmp_path: Path) -> None:
+    path = tmp_path / "CALLS.JSON"
+    path.write_text('[{"id": "1"}]', encoding="utf-8")
+    source = settings_of(tmp_path, sources=[CALLS]).sources[0]
+    assert isinstance(open_export(path, source), JsonExport)
+
+
+def test_two_fields_of_one_name_are_a_mistake_in_the_settings() -> None:
+    with pytest.raises(ValidationError, match="expected each name once"):
+        JsonFile(fields=["id", "start", "id"])
 
 
 def read(folder: Path, content: bytes | str, columns: str = "a b", **declared: Any) -> Records:

@@ -188,6 +188,30 @@ def test_a_character_that_xml_cannot_hold_is_that_character(tmp_path: Path) -> N
     assert read(path)[1] == [(2, ["c1", "one\ttwo"])]
 
 
+@pytest.mark.parametrize(
+    ("escaped", "text"),
+    [("_xD83D__xDE00_", "\U0001f600"), ("_xD800_", "\ufffd"), ("a_x000D_b", "a\rb")],
+    ids=["two halves of a character", "half a character", "a line end"],
+)
+def test_an_escaped_character_is_that_character_and_half_of_one_none(tmp_path: Path, escaped: str, text: str) -> None:
+    path = write(tmp_path / "calls_2025-03-10.xlsx", [["plain"], ["HERE"]])
+    shared(path, ["plain", escaped])
+    assert read(path)[1] == [(2, [text])]
+
+
+def test_a_row_that_reaches_far_beyond_the_header_is_handed_on_in_small_batches(tmp_path: Path) -> None:
+    path = tmp_path / "calls_2025-03-10.xlsx"
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["plain"])
+    for row in range(2, 402):
+        sheet.cell(row, 10_000, "1")
+    book.save(path)
+    found = list(open_export(path, source_of(tmp_path, declared())).batches())
+    assert sum(map(len, found)) == 400
+    assert max(map(len, found)) <= 200
+
+
 def test_how_a_text_is_read_aloud_is_no_part_of_it(tmp_path: Path) -> None:
     aloud = "<rPh sb='0' eb='1'><t>aloud</t></rPh>"
     path = write(tmp_path / "one.xlsx", [["id", "plain"], ["c1", "tokyo"]])
