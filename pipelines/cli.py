@@ -146,11 +146,14 @@ def report(
 ) -> None:
     """Make the indicator sheet of a year or of some months, in Dutch: a page, a workbook, CSV and Parquet."""
     settings = _settings(settings_file)
-    from assets.report.making import NoReport, make_report
+    from assets.report.making import NoReport, make_report, reports_folder
+    from pipelines.space import NoSpace, told_if_full
 
+    months = _months(year, first, last)
     try:
-        made = make_report(settings, _months(year, first, last), output)
-    except NoReport as error:
+        with told_if_full(output or reports_folder(settings)):
+            made = make_report(settings, months, output)
+    except (NoReport, NoSpace) as error:
         _stop(str(error), 1)
     if not made.has_data:
         err.print(f"[yellow]no figures:[/yellow] the warehouse has none of {made.months.name}, and the sheet says so")

@@ -1,4 +1,4 @@
-"""Draws the figures as SVG, once wide and once narrow, each with its text alternative.
+"""Draws the figures as SVG, once wide and once narrow, each with its text alternative. Nothing measured: no chart.
 
 One accent colour for what counts, greys for the rest; values are written at what they belong to. Texts stay text, and
 the same figures make the same bytes. Imported only when a report is made, for matplotlib is slow to import. Does not
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -68,14 +69,15 @@ class Margins:
     left: float = 42
     right: float = 34
     top: float = 26
-    bottom: float = 28
+    bottom: float = 40
 
 
 def _drawn(name: str, alternative: str, height: tuple[float, float], draw: Callable[[Drawing, bool], None]) -> Chart:
     """Draw both. `draw` gets the drawing and whether it is the narrow one."""
     both = []
     for narrow in (False, True):
-        with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+        with mpl.rc_context(STYLE), warnings.catch_warnings():  # type: ignore[arg-type]
+            warnings.filterwarnings("ignore", message="Glyph")  # the reader's font has what ours lacks
             drawing = Drawing(figsize=((NARROW if narrow else WIDE) / 72, height[narrow] / 72))
             drawing.patch.set_alpha(0)
             draw(drawing, narrow)
@@ -249,9 +251,11 @@ def _told(figures: Sequence[Figure]) -> str:
     return f"laagst {written[0]}, hoogst {written[1]}"
 
 
-def telephone_wait(figures: Figures) -> Chart:
+def telephone_wait(figures: Figures) -> Chart | None:
     """The mean wait by month against 45 seconds."""
     series = figures.series("telephone_wait")
+    if not _values(series):
+        return None
 
     def draw(drawing: Drawing, narrow: bool) -> None:
         axes = _axes(drawing, Margins())
@@ -262,12 +266,19 @@ def telephone_wait(figures: Figures) -> Chart:
         _line(axes, series, ACCENT, _labels(series, narrow))
 
     alternative = f"Lijngrafiek: gemiddelde wachttijd in seconden per maand; {_told(series)}."
-    return _drawn("wacht", alternative, (270, 240), draw)
+    return _drawn("wacht", alternative, (282, 250), draw)
 
 
-def missed_by_month(figures: Figures) -> Chart:
+def missed_by_month(figures: Figures) -> Chart | None:
     """Reported and corrected missed calls by month, named at their ends."""
-    reported, corrected = figures.series("missed_calls", "reported"), figures.series("missed_calls")
+    corrected = figures.series("missed_calls")
+    compared = {one.period for one in corrected if one.value is not None}
+    reported = [
+        one if one.period in compared else replace(one, value=None)  # of closed days alone all is "missed"
+        for one in figures.series("missed_calls", "reported")
+    ]
+    if not compared:
+        return None
 
     def draw(drawing: Drawing, narrow: bool) -> None:
         axes = _axes(drawing, Margins())
@@ -292,20 +303,26 @@ def missed_by_month(figures: Figures) -> Chart:
         "Lijngrafiek: gemiste oproepen in % per maand. Zoals de software meldt: "
         f"{_told(reported)}. Verbeterd: {_told(corrected)}."
     )
-    return _drawn("gemist-maand", alternative, (270, 250), draw)
+    return _drawn("gemist-maand", alternative, (282, 262), draw)
 
 
-def missed_by_year(figures: Figures) -> Chart:
+def missed_by_year(figures: Figures) -> Chart | None:
     """Missed calls by year: ours, and apart from them what was published before."""
     corrected = [one for one in figures.yearly("missed_calls") if one.value is not None]
     reported = {one.period: one for one in figures.yearly("missed_calls", "reported")}
     before = [one for one in figures.history if one.year < figures.range.last.year]
+    if not before and not corrected:
+        return None
 
     def draw(drawing: Drawing, narrow: bool) -> None:
         axes = _axes(drawing, Margins(top=30, bottom=58 if narrow else 46))
         gap = 0.8 if before and corrected else 0.0
         ours = [len(before) + gap + place * 1.25 for place in range(len(corrected))]
-        tops = [float(one.value) for one in before] + _values(corrected) + _values(list(reported.values()))
+        tops = (
+            [float(one.value) for one in before]
+            + _values(corrected)
+            + _values([reported[one.period] for one in corrected if one.period in reported])
+        )
         norms = [float(one.norm_value) for one in corrected if one.norm_value is not None]
         _y(axes, _top([*tops, *norms], 1.12), f"{dutch.BLANK}%")
         size = SIZE - (2.5 if narrow else 1)
@@ -366,10 +383,12 @@ def missed_by_year(figures: Figures) -> Chart:
     return _drawn("gemist-jaar", alternative, (290, 260), draw)
 
 
-def bridge(figures: Figures) -> Chart:
+def bridge(figures: Figures) -> Chart | None:
     """The waterfall from what the software calls missed to what was; steps of nothing are left to the table."""
     ends = ("reported_missed", "corrected_missed")
     steps = [one for one in figures.bridge if one.records or one.step in ends]
+    if not any(one.records for one in steps):
+        return None
 
     def draw(drawing: Drawing, narrow: bool) -> None:
         axes = _axes(drawing, Margins(left=4 if narrow else 268, right=52, top=6, bottom=6))
@@ -408,10 +427,12 @@ def bridge(figures: Figures) -> Chart:
     return _drawn("brug", alternative, (30 * len(steps) + 12, 42 * len(steps) + 20), draw)
 
 
-def answer_speed(figures: Figures) -> Chart:
+def answer_speed(figures: Figures) -> Chart | None:
     """Answered calls by bucket, stacked by month, with the line that the first bucket must reach."""
     by = [figures.series("answer_speed", "headline", "speed_bucket", bucket) for bucket in words.BUCKETS]
     first = by[0]
+    if not _values(first):
+        return None
 
     def draw(drawing: Drawing, narrow: bool) -> None:
         axes = _axes(drawing, Margins(right=46, top=64 if narrow else 46))
@@ -454,21 +475,23 @@ def answer_speed(figures: Figures) -> Chart:
         "Gestapelde staafgrafiek: beantwoorde oproepen naar wachttijd, in % per maand. "
         f"Binnen 30 seconden: {_told(first)}."
     )
-    return _drawn("snelheid", alternative, (320, 320), draw)
+    return _drawn("snelheid", alternative, (330, 330), draw)
 
 
-def visitor_wait(figures: Figures) -> Chart:
+def visitor_wait(figures: Figures) -> Chart | None:
     """A small chart for each cluster, each against its own norm."""
     clusters = figures.dimensions("visitor_wait", "cluster")
     by = {name: figures.series("visitor_wait", "headline", "cluster", name) for name in clusters}
     by = {name: series for name, series in by.items() if _values(series)}
+    if not by:
+        return None
 
     def draw(drawing: Drawing, narrow: bool) -> None:
         columns = 1 if narrow else 3
         rows = max(1, -(-len(by) // columns))
         for place, (name, series) in enumerate(by.items()):
             where = (place % columns, place // columns, columns, rows)
-            axes = _axes(drawing, Margins(left=32, right=16, top=42, bottom=24), where)
+            axes = _axes(drawing, Margins(left=32, right=16, top=42, bottom=36), where)
             norms = [float(one.norm_value) for one in series if one.norm_value is not None]
             _y(axes, _top([*_values(series), *norms], 1.25), ticks=3)
             _months(axes, [one.period for one in series], narrow=True)
@@ -487,16 +510,18 @@ def visitor_wait(figures: Figures) -> Chart:
     columns = -(-len(by) // 3) or 1
     told = [f"{words.dimension(name)}: {_told(series)}" for name, series in by.items()]
     alternative = f"Lijngrafieken: gemiddelde wachttijd in minuten per maand. {'; '.join(told) or 'Geen cijfers'}."
-    return _drawn("bezoek", alternative, (190 * columns, 165 * max(1, len(by))), draw)
+    return _drawn("bezoek", alternative, (196 * columns, 172 * max(1, len(by))), draw)
 
 
 def _shortened(name: str, most: int = 20) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def lead_time(figures: Figures) -> Chart:
+def lead_time(figures: Figures) -> Chart | None:
     """The lead time by month against 5 working days."""
     series = figures.series("lead_time")
+    if not _values(series):
+        return None
 
     def draw(drawing: Drawing, narrow: bool) -> None:
         axes = _axes(drawing, Margins())
@@ -507,12 +532,14 @@ def lead_time(figures: Figures) -> Chart:
         _line(axes, series, ACCENT, _labels(series, narrow))
 
     alternative = f"Lijngrafiek: gemiddeld aantal werkdagen tot de afspraak, per maand van boeking; {_told(series)}."
-    return _drawn("afspraak", alternative, (240, 230), draw)
+    return _drawn("afspraak", alternative, (252, 240), draw)
 
 
-def lead_time_by_channel(figures: Figures) -> Chart:
+def lead_time_by_channel(figures: Figures) -> Chart | None:
     """The lead time by booking channel over the whole range, against the newest norm."""
     channels = [one for one in figures.channels if one.mean_working_days is not None]
+    if not channels:
+        return None
     norms = figures.norms_of("lead_time")
 
     def draw(drawing: Drawing, narrow: bool) -> None:
@@ -531,7 +558,7 @@ def lead_time_by_channel(figures: Figures) -> Chart:
                 name = _shortened(words.dimension(one.channel), 40)
                 axes.annotate(name, (0, place - 0.28), va="bottom", fontsize=SIZE - 1)
         axes.set_xlim(0, most * 1.05)
-        axes.set_ylim(len(channels) - 0.5, -0.75 if narrow else -0.5)
+        axes.set_ylim(max(1, len(channels)) - 0.5, -0.75 if narrow else -0.5)
         axes.set_xticks([])
         names = [] if narrow else [_shortened(words.dimension(one.channel)) for one in channels]
         axes.set_yticks(range(len(names)), names)

@@ -6,6 +6,7 @@ All are made in memory first, and each takes its place at once, so nobody reads 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from assets.sessions import readonly
 from pipelines import durable
 from pipelines.publishing import Warehouse
 from pipelines.settings import Settings
+from pipelines.space import FULL
 
 
 class NoReport(Exception):
@@ -63,6 +65,7 @@ def _asked(settings: Settings) -> duckdb.DuckDBPyConnection:
 
 
 def _make(con: duckdb.DuckDBPyConnection, settings: Settings, months: Range, folder: Path) -> Made:
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell of its cache of fonts
     from assets.report.sheet import page  # draws, and what draws is slow to import
     from assets.report.workbook import workbook
 
@@ -88,7 +91,9 @@ def _make(con: duckdb.DuckDBPyConnection, settings: Settings, months: Range, fol
             partial.write_bytes(content)
             durable.rename(partial, file)
             files.append(file)
-    except (NotADirectoryError, FileExistsError, PermissionError) as error:
+    except OSError as error:
+        if error.errno in FULL:
+            raise
         raise NoReport(
             f"{folder}: no file can be written there ({error.strerror}); name another with --output"
         ) from None

@@ -284,6 +284,8 @@ def _glance(figures: Figures) -> list[Glance]:
         if norm.indicator == "missed_calls" and year is not None:
             is_kept = year.norm_met
             kept = tables.ABSENT if is_kept is None else "ja" if is_kept else "nee"
+        elif norm.indicator == "missed_calls":
+            kept = "enkel per jaar"
         if year and not year.complete and year.value is not None:
             value += " (onvolledig)"
         name = definition.short
@@ -336,25 +338,19 @@ def _warnings(figures: Figures) -> list[tuple[str, str]]:
         if one.accepted_reason is not None and one.accepted_until is not None:
             accepted = f"Aanvaard tot en met {dutch.day(one.accepted_until)}: {one.accepted_reason}"
         source = "kalender" if one.source == "calendar" else f"bron ‘{one.source}’"
-        told.append((f"{dutch.month(one.month)}, {source}: {what}.", accepted))
+        told.append((f"{dutch.month(one.month)}, {source}: {what}", accepted))
     return told
 
 
 def _doubts(figures: Figures) -> list[str]:
-    """What the marts count beside the figures of calls, in sentences."""
+    """What the marts count beside the figures of calls."""
     marks = figures.marks
-    sentences = [
-        (marks.open, "oproepen waren nog niet beëindigd toen de uitvoer gemaakt werd, en staan in geen enkel cijfer"),
-        (marks.excluded, "oproepen zijn uitgesloten door een benoemde regel (uitgaand, intern, test)"),
-        (marks.outside_hours_answered, "oproepen buiten de openingsuren werden toch beantwoord; ze staan apart"),
-        (
-            marks.ended_after_closing,
-            "oproepen kwamen binnen de openingsuren binnen en eindigden na sluitingstijd; ze tellen mee",
-        ),
-        (
-            marks.spanning_opening,
-            "oproepen kwamen vóór openingstijd binnen en werden erna beantwoord; ze tellen niet mee",
-        ),
-        (marks.impossible_durations, "oproepen hebben een onmogelijke (negatieve) duur; de oproep telt, de duur niet"),
-    ]
-    return [f"{dutch.number(amount)} {sentence}." for amount, sentence in sentences if amount]
+    counted = {
+        "Nog niet beëindigd toen de uitvoer gemaakt werd, in geen enkel cijfer": marks.open,
+        "Uitgesloten door een benoemde regel (uitgaand, intern, test)": marks.excluded,
+        "Beantwoord buiten de openingsuren, in geen enkel hoofdcijfer": marks.outside_hours_answered,
+        "Binnengekomen binnen de openingsuren en beëindigd na sluitingstijd; telt mee": marks.ended_after_closing,
+        "Binnengekomen vóór openingstijd en erna beantwoord; telt niet mee": marks.spanning_opening,
+        "Met een onmogelijke (negatieve) duur; de oproep telt, de duur niet": marks.impossible_durations,
+    }
+    return [f"{what}: {dutch.number(amount)}" for what, amount in counted.items() if amount]

@@ -404,7 +404,7 @@ def files(figures: Figures) -> Table:
     return Table(
         "Bestanden",
         "Uitvoerbestanden tot dusver, en in welke ene toestand elke registratie is",
-        ["", *(one.source for one in figures.files)],
+        ["Toestand", *(one.source for one in figures.files)],
         [Row(Cell("text", name), [count(amount) for amount in amounts]) for name, amounts in lines.items()],
         has_periods=False,
     )

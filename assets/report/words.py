@@ -121,14 +121,13 @@ VARIANTS = {
     "desk_same_day": "aan het loket voor dezelfde dag",
 }
 WARNINGS = {
-    "answered_outside_hours": "{affected} van de {total} beantwoorde oproepen kwamen buiten de openingsuren binnen",
-    "hours_disagree": "bij {affected} oproepen spreken de telefooncentrale en de openingsuren van de stad elkaar tegen",
-    "open_day_without_calls": "{affected} van de {total} open dagen hebben geen enkele oproep",
-    "quiet_day": "{affected} van de {total} open dagen hebben veel minder oproepen dan gewoonlijk",
-    "partial_export": "{affected} uitvoerbestanden bevatten veel minder oproepen dan een vroeger bestand van "
-    "dezelfde dag",
-    "unmapped_service": "{affected} van de {total} afspraken zijn voor een dienst zonder activiteitcluster",
-    "open_on_holiday": "{affected} van de {total} feestdagen staan niet als sluiting in de kalender",
+    "answered_outside_hours": "beantwoorde oproepen die buiten de openingsuren binnenkwamen: {affected} van {total}",
+    "hours_disagree": "oproepen waarbij telefooncentrale en openingsuren van de stad elkaar tegenspreken: {affected}",
+    "open_day_without_calls": "open dagen zonder een enkele oproep: {affected} van {total}",
+    "quiet_day": "open dagen met veel minder oproepen dan gewoonlijk: {affected} van {total}",
+    "partial_export": "dagen waarvan een uitvoerbestand veel minder oproepen bevat dan een vroeger bestand: {affected}",
+    "unmapped_service": "afspraken voor een dienst zonder activiteitcluster: {affected} van {total}",
+    "open_on_holiday": "feestdagen die niet als sluiting in de kalender staan: {affected} van {total}",
 }
 STATUSES = {"refused": "geweigerd", "deferred": "uitgesteld"}
 REASONS = {
