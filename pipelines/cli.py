@@ -67,6 +67,7 @@ def run(
     """Take in every export that was not read yet; build, verify and publish the warehouse."""
     settings = _settings(settings_file)
     with _quiet_dagster():
+        from assets.report.making import reports_folder
         from pipelines.night import NightFailed, ReportFailed, run_night
         from pipelines.summary import summarise
 
@@ -82,7 +83,7 @@ def run(
     if as_json:
         print(json.dumps({"run_id": run_id, **asdict(summary)}, default=str, indent=2))
     elif not quiet:
-        _print(summary)
+        _print(summary, reports_folder(settings))
     for sentence in summary.outstanding:
         err.print(f"[red]not in:[/red] {escape(sentence)}", soft_wrap=True)
     if no_report is not None:
@@ -298,7 +299,7 @@ class _StatusHandler(logging.Handler):
             self._show(escape(record.getMessage()))
 
 
-def _print(summary: Summary) -> None:
+def _print(summary: Summary, reports: Path) -> None:
     from schemas.ops import STATES
 
     table = Table(title="Indicators, newest complete period", title_justify="left", box=box.SIMPLE_HEAD)
@@ -332,6 +333,7 @@ def _print(summary: Summary) -> None:
         f"not in     {len(summary.outstanding):,}; {summary.warnings:,} warnings: `kcc status` tells them",
         f"warehouse  {summary.warehouse}",
         f"version    {summary.version}",
+        f"report     {reports}",
     ):
         out.print(text, soft_wrap=True, highlight=False)
 

@@ -281,23 +281,17 @@ def missed_by_month(figures: Figures) -> Chart | None:
         return None
 
     def draw(drawing: Drawing, narrow: bool) -> None:
-        axes = _axes(drawing, Margins())
+        axes = _axes(drawing, Margins(right=64))
         _y(axes, _top([*_values(reported), *_values(corrected)]), f"{dutch.BLANK}%")
         _months(axes, [one.period for one in corrected], narrow)
         _line(axes, reported, LIGHT, _labels(reported, narrow))
         _line(axes, corrected, ACCENT, _labels(corrected, narrow))
-        for series, name, colour in ((reported, "zoals de software meldt", GREY), (corrected, "verbeterd", ACCENT)):
-            first = next(((place, one.value) for place, one in enumerate(series) if one.value is not None), None)
-            if first is not None and first[1] is not None:
+        for series, name, colour in ((reported, "gemeld", GREY), (corrected, "verbeterd", ACCENT)):
+            for place, value in [(place, one.value) for place, one in enumerate(series) if one.value is not None][-1:]:
                 axes.annotate(
-                    name,
-                    (-0.5, first[1]),
-                    xytext=(0, 26),
-                    textcoords="offset points",
-                    color=colour,
-                    weight="bold",
-                    fontsize=SIZE,
-                )
+                    name, (place, value), xytext=(10, 0), textcoords="offset points", va="center", color=colour,
+                    weight="bold", fontsize=SIZE,
+                )  # fmt: skip
 
     alternative = (
         "Lijngrafiek: gemiste oproepen in % per maand. Zoals de software meldt: "
