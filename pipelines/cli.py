@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC
+from datetime import UTC, date
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -30,6 +31,7 @@ from pipelines.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from assets.dry_run import Check
+    from assets.report.figures import Range
     from pipelines.status import Status
     from pipelines.summary import IndicatorLine, Summary
 
@@ -68,22 +70,28 @@ def run(
     """Take in every export that was not read yet; build, verify and publish the warehouse."""
     settings = _settings(settings_file)
     with _quiet_dagster():
-        from pipelines.night import NightFailed, run_night
+        from assets.report.making import reports_folder
+        from pipelines.night import NightFailed, ReportFailed, run_night
         from pipelines.summary import summarise
 
+        no_report = None
         try:
             with _progress(quiet or as_json):
                 run_id = run_night(settings)
+        except ReportFailed as error:
+            run_id, no_report = error.run_id, str(error)
         except (NightFailed, NightIsRunning) as error:
             _stop(str(error), 1)
     summary = summarise(settings)
     if as_json:
         print(json.dumps({"run_id": run_id, **asdict(summary)}, default=str, indent=2))
     elif not quiet:
-        _print(summary)
+        _print(summary, reports_folder(settings))
     for sentence in summary.outstanding:
         err.print(f"[red]not in:[/red] {escape(sentence)}", soft_wrap=True)
-    if summary.outstanding:
+    if no_report is not None:
+        err.print(f"[red]no report:[/red] {escape(no_report)}", soft_wrap=True)
+    if summary.outstanding or no_report is not None:
         raise typer.Exit(1)
 
 
@@ -121,6 +129,57 @@ def calendar(
 
     for line in page(settings, year, year_of(settings, year)):
         out.print(line, soft_wrap=True)
+
+
+@app.command(
+    epilog="Examples:  kcc report   |   kcc report 2025   |   kcc report --from 2025-01 --to 2025-06 --output /srv/www"
+)
+def report(
+    year: Annotated[
+        int | None,
+        typer.Argument(
+            min=1900, max=2200, show_default=False, help="The year; default that of the newest complete month."
+        ),
+    ] = None,
+    first: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM", help="The first month, with --to.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="YYYY-MM", help="The last month, with --from.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FOLDER", help="Where the files go; default $KCC_DATA/reports.")
+    ] = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Make the indicator sheet of a year or of some months, in Dutch: a page, a workbook, CSV and Parquet."""
+    settings = _settings(settings_file)
+    from assets.report.making import NoReport, make_report, reports_folder
+    from pipelines.space import NoSpace, told_if_full
+
+    months = _months(year, first, last)
+    try:
+        with told_if_full(output or reports_folder(settings)):
+            made = make_report(settings, months, output)
+    except (NoReport, NoSpace) as error:
+        _stop(str(error), 1)
+    if not made.has_data:
+        err.print(f"[yellow]no figures:[/yellow] the warehouse has none of {made.months.name}, and the sheet says so")
+    for file in made.files:
+        out.print(escape(str(file)), soft_wrap=True, highlight=False)
+
+
+def _months(year: int | None, first: str | None, last: str | None) -> Range | None:
+    from assets.report.figures import Range
+
+    if first is None and last is None:
+        return None if year is None else Range.of_year(year)
+    if year is not None or first is None or last is None:
+        _stop("name a year, or --from and --to together, such as --from 2025-01 --to 2025-06", 2)
+    months = []
+    for text in (first, last):
+        if not re.fullmatch(r"(19|2[01])\d\d-(0[1-9]|1[0-2])", text):
+            _stop(f"'{text}' is no month such as 2025-01", 2)
+        months.append(date.fromisoformat(f"{text}-01"))
+    if months[0] > months[1]:
+        _stop(f"--from {first} lies after --to {last}", 2)
+    return Range(*months)
 
 
 @app.command(
@@ -337,7 +396,7 @@ class _StatusHandler(logging.Handler):
             self._show(escape(record.getMessage()))
 
 
-def _print(summary: Summary) -> None:
+def _print(summary: Summary, reports: Path) -> None:
     from schemas.ops import STATES
 
     table = Table(title="Indicators, newest complete period", title_justify="left", box=box.SIMPLE_HEAD)
@@ -371,6 +430,7 @@ def _print(summary: Summary) -> None:
         f"not in     {len(summary.outstanding):,}; {summary.warnings:,} warnings: `kcc status` tells them",
         f"warehouse  {summary.warehouse}",
         f"version    {summary.version}",
+        f"report     {reports}",
     ):
         out.print(text, soft_wrap=True, highlight=False)
 

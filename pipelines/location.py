@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.exports import export_asset
+from assets.report.nightly import report_asset
 from assets.warehouse import warehouse_assets
 from pipelines.settings import Settings
 
@@ -26,12 +27,14 @@ def build_definitions(settings: Settings) -> dg.Definitions:
                 "Appointment logs as exported, read into canonical records the same way.",
             ),
             warehouse_assets(settings),
+            report_asset(settings),
         ],
         jobs=[
             dg.define_asset_job(
                 "nightly",
                 selection=dg.AssetSelection.all(),
-                description="Read the exports of one or more days, then build, verify and publish the warehouse.",
+                description="Read the exports of one or more days, then build, verify and publish the warehouse; "
+                "last, make its report.",
             )
         ],
         executor=dg.in_process_executor,

@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.files import export_files, today
 from assets.records import RecordStore
+from assets.report.nightly import STEP as REPORT
 from pipelines.location import build_definitions
 from pipelines.lock import night_lock, one_at_a_time
 from pipelines.publishing import Warehouse
@@ -23,6 +24,14 @@ DATA = "kcc/data"
 
 class NightFailed(Exception):
     """The run failed and published nothing; the message says why."""
+
+
+class ReportFailed(Exception):
+    """The run published the warehouse, and could not make the report; the message says why."""
+
+    def __init__(self, run_id: str, why: str) -> None:
+        self.run_id = run_id
+        super().__init__(f"the warehouse is published, its report was not made: {why}; mend it and run `kcc report`")
 
 
 def dagster_instance() -> dg.DagsterInstance:
@@ -44,7 +53,8 @@ def dagster_home() -> Path:
 def run_night(settings: Settings) -> str:
     """Take in every export that was not read yet, then build, verify and publish; returns the id of the run.
 
-    Raises NightIsRunning where another process is at work, NightFailed where nothing was published.
+    Raises NightIsRunning where another process is at work, NightFailed where nothing was published, ReportFailed where
+    everything was but the report.
     """
     if not settings.folders.exports.is_dir():
         raise NightFailed(f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
@@ -69,6 +79,8 @@ def _run_night(settings: Settings) -> str:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
+    if [event.step_key for event in result.all_events if event.is_step_failure] == [REPORT]:
+        raise ReportFailed(result.run_id, _why(result))
     if not result.success:
         raise NightFailed(_why(result))
     return result.run_id

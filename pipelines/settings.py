@@ -668,9 +668,40 @@ class Tripwires(Section):
     accepted: list[AcceptedTripwire] = []
 
 
-class ActionPlan(Section):
-    """What was promised, and what was published about it before."""
+class Action(Section):
+    """One action of the plan: what is done, how far it is, from when to when."""
 
+    code: str
+    title: str = ""
+    description: str = ""
+    status: str
+    begins: date = Field(alias="from")
+    ends: date = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.ends < self.begins:
+            raise ValueError(f"to {self.ends} lies before from {self.begins}")
+        return self
+
+
+class Money(Section):
+    """What a year was to cost and what it did cost, in euro; what is not known yet is left out."""
+
+    year: int
+    budget: Decimal | None = None
+    account: Decimal | None = None
+
+
+class ActionPlan(Section):
+    """What was promised, what it costs, and what was published about it before."""
+
+    code: str = ""
+    title: str = ""
+    description: str = ""
+    source: str = ""
+    actions: list[Action] = []
+    money: list[Money] = []
     norms: list[Norm] = []
     published_history: list[PublishedFigure] = []
 
@@ -714,6 +745,8 @@ class Settings(Section):
                 raise ValueError(f"action_plan.norms: '{norm.cluster}' is not a cluster of [[clusters]]")
         _refuse_doubles("norms", [(n.indicator, n.variant, n.cluster, str(n.valid_from)) for n in plan.norms])
         _refuse_doubles("published_history", [(f.indicator, f.year) for f in plan.published_history])
+        _refuse_doubles("money", [money.year for money in plan.money])
+        _refuse_doubles("actions", [action.code for action in plan.actions])
         return self
 
     @model_validator(mode="after")

@@ -176,6 +176,7 @@ WHO: list[tuple[str, Callable[[Path], bool], int, int]] = [
     ("private", lambda _: True, 0o700, 0o600),
     ("records", lambda _: True, 0o700, 0o600),
     (".night.lock", lambda _: True, 0, 0o600),
+    ("reports", lambda _: True, 0o755, 0o644),
     ("warehouse/versions", lambda path: path.suffix == ".duckdb", 0o755, 0o444),
     ("warehouse/publications", lambda path: path.suffix == ".json", 0o755, 0o600),
     ("warehouse/publications", lambda path: path.suffix == ".parquet", 0o755, 0o644),

@@ -242,6 +242,16 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         'indicator = "missed_calls", variant = "reported", operator',
         ["action_plan.norms[0].variant", "'reported'", "'headline' or 'action_plan'"],
     ),
+    "money of a year declared twice": (
+        "published_history =",
+        "money = [{ year = 2024, budget = 1 }, { year = 2024, account = 1 }]\npublished_history =",
+        ["money", "2024", "declared twice"],
+    ),
+    "an action that ends before it begins": (
+        "published_history =",
+        'actions = [{ code = "1", status = "bezig", from = 2025-01-01, to = 2024-12-31 }]\npublished_history =',
+        ["action_plan.actions[0]", "to 2024-12-31 lies before from 2025-01-01"],
+    ),
     "a service mapped twice at once": (
         "[action_plan]",
         '[[clusters]]\ncluster = "OCMW"\nvalid_from = 2025-01-01\nservices = ["premium"]\n\n[action_plan]',
@@ -520,6 +530,9 @@ def test_the_projects_own_settings_load(monkeypatch: pytest.MonkeyPatch) -> None
     assert norms["visitor_wait", "Burgerzaken"] == ("<=", 1)
     assert len({cluster.cluster for cluster in settings.clusters}) == 6
     assert [figure.value for figure in settings.action_plan.published_history][2] == Decimal("11.70")
+    money = {one.year: (one.budget, one.account) for one in settings.action_plan.money}
+    assert money[2022] == (Decimal("9600"), Decimal("1276.44"))
+    assert money[2023] == (Decimal("30000"), None)
 
 
 # ── Which settings changed ───────────────────────────────────────────────────────────────────────

@@ -1,0 +1,110 @@
+"""Makes the files of the sheet from the published warehouse: page, workbook, CSV and Parquet.
+
+Belongs here: which months, which files, where they go and how they get there. Does not belong here: what is in them.
+All are made in memory first, and each takes its place at once, so nobody reads half a file.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from assets.report.figures import Range, figures_of, indicators_of, restated_years, year_of_the_newest_month
+from assets.sessions import readonly
+from pipelines import durable
+from pipelines.publishing import Warehouse
+from pipelines.settings import Settings
+from pipelines.space import FULL
+
+
+class NoReport(Exception):
+    """The sheet can't be made; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """The files of a sheet, the page first, and whether there was any figure to show."""
+
+    months: Range
+    files: list[Path]
+    has_data: bool
+
+
+def reports_folder(settings: Settings) -> Path:
+    """Where sheets go if nobody says otherwise."""
+    return settings.folders.data / "reports"
+
+
+def make_report(settings: Settings, months: Range | None = None, folder: Path | None = None) -> Made:
+    """Make the sheet of some months, of the year of the newest complete month by default. Raises NoReport."""
+    with _asked(settings) as con:
+        if months is None:
+            year = year_of_the_newest_month(con)
+            months = Range.of_year(settings.centre.start.year if year is None else year)
+        return _make(con, settings, months, folder or reports_folder(settings))
+
+
+def make_reports_of_the_night(settings: Settings) -> list[Made]:
+    """Make the sheet of the year of the newest complete month, and of every year that the publication restated."""
+    with _asked(settings) as con:
+        newest = year_of_the_newest_month(con)
+        years = {settings.centre.start.year if newest is None else newest, *restated_years(con)}
+        return [_make(con, settings, Range.of_year(year), reports_folder(settings)) for year in sorted(years)]
+
+
+def _asked(settings: Settings) -> duckdb.DuckDBPyConnection:
+    link = Warehouse(settings.folders.data, settings.retention.versions).link
+    if not link.exists():
+        raise NoReport(f"{link}: nothing is published yet; run `kcc run`")
+    return readonly(link)
+
+
+def _make(con: duckdb.DuckDBPyConnection, settings: Settings, months: Range, folder: Path) -> Made:
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell of its cache of fonts
+    from assets.report.sheet import page  # draws, and what draws is slow to import
+    from assets.report.workbook import workbook
+
+    try:
+        figures = figures_of(con, months)
+        rows = indicators_of(con, months)
+    except (duckdb.CatalogException, duckdb.BinderException):
+        raise NoReport("the warehouse was published by another version of this software; run `kcc run`") from None
+    parquet = BytesIO()
+    rows.write_parquet(parquet)
+    contents = {
+        "html": page(figures, settings).encode(),
+        "xlsx": workbook(figures, settings),
+        "csv": _without_formulas(rows).write_csv().encode(),
+        "parquet": parquet.getvalue(),
+    }
+    files = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for ending, content in contents.items():
+            file = folder / f"indicatorenfiche_{months.name}.{ending}"
+            partial = file.with_name(f".{file.name}.partial")
+            partial.write_bytes(content)
+            durable.rename(partial, file)
+            files.append(file)
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise NoReport(
+            f"{folder}: no file can be written there ({error.strerror}); name another with --output"
+        ) from None
+    return Made(months, files, figures.has_data)
+
+
+def _without_formulas(rows: pl.DataFrame) -> pl.DataFrame:
+    """Text that a spreadsheet would take for a formula, behind an apostrophe; Parquet keeps it to the letter."""
+    return rows.with_columns(
+        pl.when(pl.col("dimension").str.contains(r"^[=+\-@\t\r]"))
+        .then(pl.lit("'") + pl.col("dimension"))
+        .otherwise(pl.col("dimension"))
+        .alias("dimension")
+    )
