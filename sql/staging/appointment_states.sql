@@ -32,12 +32,12 @@ losers as (
         loser.line,
         if(
             row(
-                loser.appointment_id, loser.service, loser.booking_channel, loser.status, loser.exclusion_rule, loser.booked_at_utc,
-                loser.planned_start_utc, loser.planned_day, loser.first_planned_start_utc,
+                loser.appointment_id, loser.service, loser.booking_channel, loser.status, loser.exclusion_rule,
+                loser.booked_at_utc, loser.planned_start_utc, loser.planned_day, loser.first_planned_start_utc,
                 loser.checked_in_at_utc, loser.started_at_utc, loser.ended_at_utc
             ) is not distinct from row(
-                winner.appointment_id, winner.service, winner.booking_channel, winner.status, winner.exclusion_rule, winner.booked_at_utc,
-                winner.planned_start_utc, winner.planned_day, winner.first_planned_start_utc,
+                winner.appointment_id, winner.service, winner.booking_channel, winner.status, winner.exclusion_rule,
+                winner.booked_at_utc, winner.planned_start_utc, winner.planned_day, winner.first_planned_start_utc,
                 winner.checked_in_at_utc, winner.started_at_utc, winner.ended_at_utc
             ),
             'duplicate',
