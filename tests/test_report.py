@@ -363,15 +363,50 @@ def test_where_times_are_whole_minutes_waits_are_said_to_be_exact_to_59_seconds(
     assert "±59 seconden" not in sheet.read_text(encoding="utf-8")
 
 
-def test_a_lower_bound_is_shown_as_one(tmp_path: Path) -> None:
-    write_calls(tmp_path, "2025-03-31", [call("2025-03-14 10:00:00", wait="20")])
-    settings = small_city(tmp_path, sources=[{**CALLS, "wait_starts_at": "queue"}])
+def test_a_lower_bound_is_shown_as_one_and_never_meets_its_norm(tmp_path: Path) -> None:
+    waits = {"2025-03-14 10:00:00": "20", "2025-03-14 10:05:00": "68", "2025-04-14 10:00:00": "100"}
+    write_calls(tmp_path, "2025-04-30", [call(began, wait=wait, id=began) for began, wait in waits.items()])
+    settings = small_city(tmp_path, sources=[{**CALLS, "covers_days": 61, "wait_starts_at": "queue"}])
     publish(settings)
     page, file = made(settings)
-    assert "≥\N{NO-BREAK SPACE}20,00" in page
-    assert "Ondergrens (≥)" in page
-    wait = openpyxl.load_workbook(file.with_suffix(".xlsx"))["Telefonische wachttijd"]
-    assert (wait["B4"].value, wait["B4"].number_format) == (20, '"≥ "0.00')
+    assert "≥\N{NO-BREAK SPACE}44,00" in page
+    assert "≥\N{NO-BREAK SPACE}100,00" in page
+    assert "Grenzen (≥ en ≤)" in page
+    book = openpyxl.load_workbook(file.with_suffix(".xlsx"))
+    wait = book["Telefonische wachttijd"]
+    assert [(wait[at].value, wait[at].number_format) for at in ("B4", "B5")] == [(44, '"≥ "0.00'), (100, '"≥ "0.00')]
+    assert [wait["C4"].value, wait["C5"].value] == ["niet te bepalen", "nee"]
+    assert "0 van 1 maand" in page
+    speed = book["Snelheidscategorieën"]
+    assert speed["B4"].number_format == '"≤ "0.00" %"'
+    assert speed["C4"].number_format == '0.00" %"'
+
+
+def test_what_misses_its_norm_is_bold_and_never_rounded_to_it(tmp_path: Path) -> None:
+    days = [f"2025-03-0{day} 10:00:00" for day in (3, 4, 5, 6, 7)]
+    visits = [
+        appointment(planned, started=planned[:14] + at, booked="2025-02-20 10:00:00")
+        for planned, at in zip(days, ["01:01", *["01:00"] * 4], strict=True)
+    ]
+    write_appointments(tmp_path, "2025-03-31", visits)
+    norm = {"cluster": "Wonen", "operator": "<=", "value": 1, "valid_from": "2025-01-01", "source": "fiche"}
+    plan = {**PLAN, "norms": [{"indicator": "visitor_wait", **norm}]}
+    settings = small_city(tmp_path, sources=[APPOINTMENTS], action_plan=plan)
+    publish(settings)
+    page, file = made(settings)
+    book = openpyxl.load_workbook(file.with_suffix(".xlsx"))
+    wait = book["Bezoekerswachttijd"]
+    bold = [one for row in wait.iter_rows(min_row=4) for one in row if one.font.bold]
+    assert [(one.number_format, round(one.value, 3)) for one in bold] == [("0.000", 1.003)]
+    assert "1,003" in page
+
+
+def test_without_a_misregistered_call_nobody_is_warned_of_them(tmp_path: Path, sheet: Path) -> None:
+    write_calls(tmp_path, "2025-03-31", [call("2025-03-14 10:00:00", "missed")])
+    settings = small_city(tmp_path, sources=[CALLS])
+    publish(settings)
+    assert "Let op:" not in made(settings)[0]
+    assert "Let op:" in sheet.read_text(encoding="utf-8")
 
 
 def test_an_accepted_tripwire_is_printed_with_its_reason(tmp_path: Path) -> None:
@@ -519,6 +554,35 @@ def test_a_night_makes_the_sheet_of_the_newest_complete_month_and_of_restated_ye
     publish(settings)
     nightly = assets.report.making.make_reports_of_the_night(settings)
     assert [one.months.year for one in nightly] == [2024, 2025]
+
+
+def test_a_night_makes_an_older_sheet_again_that_tells_other_figures(tmp_path: Path) -> None:
+    settings = small_city(tmp_path, sources=[{**CALLS, "covers_days": 40}])
+    write_calls(tmp_path, "2025-01-01", [call("2024-12-10 10:00:00")])
+    write_calls(tmp_path, "2025-02-01", [call("2025-01-10 10:00:00", id="new")])
+    publish(settings)
+    assert [one.months.year for one in assets.report.making.make_reports_of_the_night(settings)] == [2025]
+    older = make_report(settings, Range.of_year(2024)).files
+    assert [one.months.year for one in assets.report.making.make_reports_of_the_night(settings)] == [2025]
+    older[3].write_bytes(b"of another night")
+    assert [one.months.year for one in assets.report.making.make_reports_of_the_night(settings)] == [2024, 2025]
+    assert older[3].read_bytes() != b"of another night"
+
+
+def test_a_sheet_that_cannot_be_written_leaves_the_older_one_whole(tmp_path: Path) -> None:
+    settings = small_city(tmp_path, sources=[CALLS])
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    publish(settings)
+    files = make_report(settings).files
+    before = {file.name: file.read_bytes() for file in files}
+    write_calls(tmp_path, "2025-03-11", [call("2025-03-11 10:00:00", "missed")])
+    publish(settings)
+    blocked = files[1].with_name(f".{files[1].name}.partial")
+    blocked.mkdir()
+    with pytest.raises(NoReport, match="no file can be written there"):
+        make_report(settings)
+    blocked.rmdir()
+    assert {file.name: file.read_bytes() for file in files[0].parent.iterdir()} == before
 
 
 # ── Numbers and dates in Dutch ───────────────────────────────────────────────────────────────────

@@ -22,13 +22,22 @@ def number(value: Decimal | float | int, places: int = 0, apart_from: Decimal | 
 
     With `apart_from` it gets as many places as it takes not to read as that value when it is not: 44,998 is below 45.
     """
-    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
-    rounded = _rounded(exact, places)
-    while apart_from is not None and rounded == apart_from != exact and places < MOST_PLACES:
-        places += 1
-        rounded = _rounded(exact, places)
+    places = places_apart(value, places, apart_from)
+    rounded = _rounded(_exact(value), places)
     text = f"{abs(rounded):,.{places}f}".translate(str.maketrans(",.", ".,"))
     return f"{MINUS}{text}" if rounded < 0 else text
+
+
+def places_apart(value: Decimal | float | int, places: int, apart_from: Decimal | None) -> int:
+    """How many decimal places the value gets: `places`, or as many as it takes not to read as `apart_from`."""
+    exact = _exact(value)
+    while apart_from is not None and _rounded(exact, places) == apart_from != exact and places < MOST_PLACES:
+        places += 1
+    return places
+
+
+def _exact(value: Decimal | float | int) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(repr(value))
 
 
 def _rounded(value: Decimal, places: int) -> Decimal:

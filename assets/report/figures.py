@@ -87,7 +87,10 @@ class Norm:
 
 @dataclass(frozen=True)
 class Met:
-    """How many months of the range meet the norm, of those with a figure and a norm."""
+    """How many months of the range meet the norm, of those with a norm and a figure that decides it.
+
+    A lower bound that meets its norm decides nothing: the true figure may be higher.
+    """
 
     indicator: str
     variant: str
@@ -139,6 +142,7 @@ class SourceFiles:
     duplicates: int
     superseded: int
     quarantined: int
+    newest_export_at_utc: datetime | None
 
 
 @dataclass(frozen=True)
@@ -382,7 +386,9 @@ MET = """
         count(*) filter (where norm_met)::bigint, count(norm_met)::bigint,
         count(*) filter (where norm_met is not null and not complete)::bigint
     from marts.indicators
-    where period_type = 'month' and norm_operator is not null and period between ? and ?
+    where
+        period_type = 'month' and norm_operator is not null and period between ? and ?
+        and not (is_lower_bound and coalesce(norm_met, false))
     group by indicator, variant, dimension
     order by indicator, variant desc, dimension
 """
@@ -419,7 +425,8 @@ FILES = """
         count(*) filter (where status = 'loaded'), count(*) filter (where status = 'replaced'),
         count(*) filter (where status = 'deferred'), count(*) filter (where status = 'refused'),
         sum(records)::bigint, sum(accepted)::bigint, sum(excluded)::bigint, sum(duplicates)::bigint,
-        sum(superseded)::bigint, sum(quarantined)::bigint
+        sum(superseded)::bigint, sum(quarantined)::bigint,
+        max(exported_at_utc) filter (where status = 'loaded')
     from ops.ledger group by source order by source
 """
 

@@ -7,6 +7,7 @@ All are made in memory first, and each takes its place at once, so nobody reads 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,8 @@ from pipelines import durable
 from pipelines.publishing import Warehouse
 from pipelines.settings import Settings
 from pipelines.space import FULL
+
+NAME = "indicatorenfiche"
 
 
 class NoReport(Exception):
@@ -54,7 +57,20 @@ def make_reports_of_the_night(settings: Settings) -> list[Made]:
     with _asked(settings) as con:
         newest = year_of_the_newest_month(con)
         years = {settings.centre.start.year if newest is None else newest, *restated_years(con)}
+        years |= {year for year in _years_with_a_sheet(settings) if _is_stale(con, settings, year)}
         return [_make(con, settings, Range.of_year(year), reports_folder(settings)) for year in sorted(years)]
+
+
+def _years_with_a_sheet(settings: Settings) -> list[int]:
+    names = (file.stem.removeprefix(f"{NAME}_") for file in reports_folder(settings).glob(f"{NAME}_????.parquet"))
+    return [int(name) for name in names if name.isdecimal()]
+
+
+def _is_stale(con: duckdb.DuckDBPyConnection, settings: Settings, year: int) -> bool:
+    """Whether a sheet that lies there tells other figures than the warehouse."""
+    months = Range.of_year(year)
+    lying = reports_folder(settings) / f"{NAME}_{months.name}.parquet"
+    return lying.read_bytes() != _parquet(indicators_of(con, months))
 
 
 def _asked(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -74,30 +90,38 @@ def _make(con: duckdb.DuckDBPyConnection, settings: Settings, months: Range, fol
         rows = indicators_of(con, months)
     except (duckdb.CatalogException, duckdb.BinderException):
         raise NoReport("the warehouse was published by another version of this software; run `kcc run`") from None
-    parquet = BytesIO()
-    rows.write_parquet(parquet)
     contents = {
         "html": page(figures, settings).encode(),
         "xlsx": workbook(figures, settings),
         "csv": _without_formulas(rows).write_csv().encode(),
-        "parquet": parquet.getvalue(),
+        "parquet": _parquet(rows),
     }
-    files = []
+    files = {folder / f"{NAME}_{months.name}.{ending}": content for ending, content in contents.items()}
+    partials = {file.with_name(f".{file.name}.partial"): file for file in files}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for ending, content in contents.items():
-            file = folder / f"indicatorenfiche_{months.name}.{ending}"
-            partial = file.with_name(f".{file.name}.partial")
-            partial.write_bytes(content)
+        for partial, file in partials.items():
+            partial.write_bytes(files[file])
+        # the page last: what stands beside it is never older
+        for partial, file in reversed(partials.items()):
             durable.rename(partial, file)
-            files.append(file)
     except OSError as error:
         if error.errno in FULL:
             raise
         raise NoReport(
             f"{folder}: no file can be written there ({error.strerror}); name another with --output"
         ) from None
-    return Made(months, files, figures.has_data)
+    finally:
+        for partial in partials:
+            with suppress(OSError):
+                partial.unlink()
+    return Made(months, list(files), figures.has_data)
+
+
+def _parquet(rows: pl.DataFrame) -> bytes:
+    stream = BytesIO()
+    rows.write_parquet(stream)
+    return stream.getvalue()
 
 
 def _without_formulas(rows: pl.DataFrame) -> pl.DataFrame:

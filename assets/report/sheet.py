@@ -219,12 +219,19 @@ def _sections(figures: Figures, settings: Settings) -> list[Section]:
 
 
 def _source(settings: Settings, kind: str, figures: Figures) -> str:
-    names = dutch.listed([f"‘{one.name}’" for one in settings.sources if one.kind == kind])
+    told = {one.name for one in settings.sources if one.kind == kind}
+    files = [one for one in figures.files if one.source in told and one.newest_export_at_utc is not None]
+    if not files:
+        return settings.centre.name
     what = "het telefoniesysteem" if kind == "calls" else "de afsprakenmodule"
+    names = dutch.listed([f"‘{one.source}’" for one in files])
     zone = ZoneInfo(settings.centre.time_zone)
-    as_of = figures.publication.as_of_utc
-    until = f", stand van {dutch.day(as_of.replace(tzinfo=UTC).astimezone(zone))}" if as_of else ""
-    return f"{settings.centre.name}, uitvoer van {what} (bron {names}){until}" if names else settings.centre.name
+    newest = max(one.newest_export_at_utc for one in files if one.newest_export_at_utc is not None)
+    until = dutch.day(newest.replace(tzinfo=UTC).astimezone(zone))
+    return (
+        f"{settings.centre.name}, uitvoer van {what} ({'bron' if len(files) == 1 else 'bronnen'} {names}), "
+        f"stand van {until}"
+    )
 
 
 def _norms(figures: Figures, indicator: str, unit: str) -> list[str]:
@@ -248,9 +255,8 @@ def _lower_bounds(figures: Figures, indicator: str) -> list[str]:
     if not any(one.is_lower_bound and one.value is not None for one in figures.months if one.indicator == indicator):
         return []
     return [
-        "Ondergrens (≥): sommige bronnen kennen de tijd vóór de wachtrij niet. De werkelijke wachttijd is "
-        "langer, en het "
-        "aandeel binnen 30 seconden kleiner."
+        "Grenzen (≥ en ≤): sommige bronnen kennen de tijd vóór de wachtrij niet. De werkelijke wachttijd is langer, "
+        "en het aandeel binnen 30 seconden kleiner; of een norm gehaald is, valt dan niet altijd te bepalen."
     ]
 
 
@@ -258,9 +264,8 @@ def _two_readings(figures: Figures) -> list[str]:
     if not figures.norms_of("telephone_wait", "action_plan"):
         return []
     return [
-        "Het actieplan zegt “tot 45 seconden”, de indicatorenfiche “< 45 seconden”. Beide lezingen staan in "
-        "de tabel; ze "
-        "verschillen enkel bij exact 45 seconden."
+        "Het actieplan zegt “tot 45 seconden”, de indicatorenfiche “< 45 seconden”. Beide lezingen staan in de tabel; "
+        "ze verschillen enkel bij exact 45 seconden."
     ]
 
 
@@ -284,7 +289,9 @@ def _glance(figures: Figures) -> list[Glance]:
         if norm.indicator == "missed_calls" and year is not None:
             is_kept = year.norm_met
             kept = tables.ABSENT if is_kept is None else "ja" if is_kept else "nee"
-        elif norm.indicator == "missed_calls":
+            if is_kept is not None and not year.complete:
+                kept = f"voorlopig {kept}"
+        elif norm.indicator == "missed_calls" and figures.range.year is None:
             kept = "enkel per jaar"
         if year and not year.complete and year.value is not None:
             value += " (onvolledig)"
@@ -326,7 +333,8 @@ def _kept(met: Met | None) -> tuple[str, bool | None]:
     if met is None or not met.months:
         return tables.ABSENT, None
     incomplete = f", waarvan {met.incomplete} onvolledig" if met.incomplete else ""
-    return f"{met.met} van {met.months} maanden{incomplete}", met.met == met.months
+    months = "maand" if met.months == 1 else "maanden"
+    return f"{met.met} van {met.months} {months}{incomplete}", met.met == met.months
 
 
 def _warnings(figures: Figures) -> list[tuple[str, str]]:
@@ -346,7 +354,7 @@ def _doubts(figures: Figures) -> list[str]:
     """What the marts count beside the figures of calls."""
     marks = figures.marks
     counted = {
-        "Nog niet beëindigd toen de uitvoer gemaakt werd, in geen enkel cijfer": marks.open,
+        "Nog niet beëindigd toen de uitvoer gemaakt werd, in geen enkel hoofdcijfer": marks.open,
         "Uitgesloten door een benoemde regel (uitgaand, intern, test)": marks.excluded,
         "Beantwoord buiten de openingsuren, in geen enkel hoofdcijfer": marks.outside_hours_answered,
         "Binnengekomen binnen de openingsuren en beëindigd na sluitingstijd; telt mee": marks.ended_after_closing,

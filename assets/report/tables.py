@@ -27,14 +27,17 @@ ABSENT = "–"
 
 @dataclass(frozen=True)
 class Cell:
-    """A value, what kind it is, and what must be said of it. Without a value `reason` says why."""
+    """A value, what kind it is, and what must be said of it. Without a value `reason` says why.
+
+    `bound` is ≥ where the true value may be higher, ≤ where it may be lower.
+    """
 
     kind: Kind
     value: str | int | float | Decimal | date | bool | None
     reason: str = ""
     norm: Decimal | None = None
     norm_met: bool | None = None
-    is_lower_bound: bool = False
+    bound: str = ""
     shows_met: bool = False
 
     @property
@@ -43,7 +46,7 @@ class Cell:
         if self.value is None:
             return self.reason or ABSENT
         written = self._written()
-        return f"≥{dutch.BLANK}{written}" if self.is_lower_bound else written
+        return f"{self.bound}{dutch.BLANK}{written}" if self.bound else written
 
     def _written(self) -> str:  # noqa: PLR0911
         value = self.value
@@ -60,6 +63,14 @@ class Cell:
         if self.kind == "percent":
             return dutch.percent(value, PLACES["percent"], self.norm)
         return dutch.number(value, PLACES.get(self.kind, 0), self.norm)
+
+    @property
+    def places(self) -> int:
+        """With how many decimal places its figure is written: as many as it takes not to read as its norm."""
+        least = PLACES.get(self.kind, 0)
+        if isinstance(self.value, (int, float, Decimal)) and self.kind != "euro":
+            return dutch.places_apart(self.value, least, self.norm)
+        return least
 
     @property
     def misses_norm(self) -> bool:
@@ -104,9 +115,18 @@ def cell(figure: Figure | None, *, shows_met: bool = False) -> Cell:
         reason=words.NO_VALUE.get(figure.value_reason or "", ""),
         norm=figure.norm_value,
         norm_met=figure.norm_met,
-        is_lower_bound=figure.is_lower_bound,
+        bound=_bound(figure),
         shows_met=shows_met,
     )
+
+
+def _bound(figure: Figure) -> str:
+    """True waits are longer than those that begin at the queue: fewer calls are in the shortest bucket."""
+    if not figure.is_lower_bound:
+        return ""
+    if figure.indicator == "answer_speed":
+        return "≤" if figure.dimension == words.BUCKETS[0] else ""
+    return "≥"
 
 
 def _kind(unit: str) -> Kind:
@@ -120,7 +140,9 @@ def count(amount: Decimal | int | None) -> Cell:
 
 
 def met(figure: Figure | None) -> Cell:
-    """Whether the exact figure meets its norm."""
+    """Whether the exact figure meets its norm; of a bound that does, nobody knows."""
+    if figure is not None and figure.is_lower_bound and figure.norm_met:
+        return Cell("text", None, words.UNDECIDED)
     return Cell("met", figure.norm_met if figure else None)
 
 
@@ -225,6 +247,7 @@ def missed_by_month(figures: Figures) -> Table:
         "Gemiste oproepen per maand, in % van alle oproepen binnen de openingsuren",
         ["Maand", "Zoals de software meldt", "Verbeterd", "Gemist", "Oproepen", "Ondergrens", "Bovengrens"],
         rows,
+        notes=["Wat de software meldt, is het aandeel in al haar registraties, op elk uur."],
     )
 
 
@@ -241,8 +264,8 @@ def bridge(figures: Figures) -> Table:
     ]
     return Table(
         "Van gemeld naar verbeterd",
-        "Van gemeld naar verbeterd: wat de software gemist noemt en waarom het meeste dat niet is, in aantal oproepen",
-        ["Stap", "Oproepen"],
+        "Van gemeld naar verbeterd: wat de software gemist noemt en wat dat niet is, in aantal registraties",
+        ["Stap", "Registraties"],
         rows,
         has_periods=False,
         notes=["De stappen tellen exact op; elke stap leidt in de databank tot zijn oproepen."],
@@ -276,7 +299,7 @@ def telephone_wait(figures: Figures) -> Table:
         [
             "Maand",
             "Wachttijd (s)",
-            *(f"{words.OPERATORS[reading.operator]} {dutch.plain(reading.value)} s gehaald" for _, reading in readings),
+            *("Norm gehaald" if variant == "headline" else "Norm gehaald, lezing actieplan" for variant, _ in readings),
             "Oproepen",
             "In de wachtrij alleen (s)",
         ],
@@ -418,8 +441,9 @@ def restated(figures: Figures, zone: ZoneInfo) -> Table:
             [
                 Cell("text", _named(one.indicator, one.variant, one.dimension)),
                 Cell("text", str(one.period.year) if one.period_type == "year" else dutch.month(one.period)),
-                Cell(_kind(one.unit), one.old_value),
-                Cell(_kind(one.unit), one.new_value),
+                # as many places as it takes to tell the two apart
+                Cell(_kind(one.unit), one.old_value, norm=_exact(one.new_value)),
+                Cell(_kind(one.unit), one.new_value, norm=_exact(one.old_value)),
                 Cell("text", words.because(one.why)),
             ],
         )
@@ -432,6 +456,10 @@ def restated(figures: Figures, zone: ZoneInfo) -> Table:
         rows,
         has_periods=False,
     )
+
+
+def _exact(value: float | Decimal | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
 
 
 def _named(indicator: str, variant: str, dimension: str) -> str:

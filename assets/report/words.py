@@ -97,12 +97,13 @@ ONE = {"seconds": "seconde", "minutes": "minuut", "working_days": "werkdag"}
 SHORT_UNITS = {"percent": "%", "seconds": "s", "minutes": "min", "working_days": "werkdagen"}
 NO_VALUE = {
     "no_calls": "geen oproepen",
-    "no_answered_calls": "geen beantwoorde oproepen",
+    "no_answered_calls": "geen beantwoorde oproepen met een gekende wachttijd",
     "outside_the_shares": "buiten de percentages",
     "no_visits": "geen bezoeken",
     "no_check_ins": "geen aanmeldingen",
     "no_appointments": "geen afspraken",
 }
+UNDECIDED = "niet te bepalen"
 DIMENSIONS = {"all": "alle", "unmapped": "Geen cluster", "unknown": "Onbekend"}
 VARIANTS = {
     "headline": "",

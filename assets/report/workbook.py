@@ -85,17 +85,18 @@ class _Formats:
         self.bold = book.add_format({"bold": True, "valign": "top"})
         self.plain = {kind: book.add_format({"num_format": shown, "align": "left"} if kind in ("month", "year") else
                                             {"num_format": shown}) for kind, shown in FORMATS.items()}  # fmt: skip
-        self.missing = {kind: book.add_format({"num_format": shown, "bold": True}) for kind, shown in FORMATS.items()}
-        self.bound = {
-            kind: book.add_format({"num_format": f'"≥ "{shown}'})
-            for kind, shown in FORMATS.items()
-            if kind in tables.PLACES
-        }
+        self._book = book
+        self._of_figures: dict[tuple[str, bool], Any] = {}
 
     def of(self, cell: Cell) -> Any:
-        if cell.is_lower_bound and cell.kind in self.bound:
-            return self.bound[cell.kind]
-        return (self.missing if cell.misses_norm else self.plain).get(cell.kind)
+        """As the page shows it: with its bound, bold where it misses its norm, and never rounded to its norm."""
+        if cell.kind not in tables.PLACES:
+            return self.plain.get(cell.kind)
+        shown = FORMATS[cell.kind].replace("0.00", f"0.{'0' * cell.places}")
+        key = (f'"{cell.bound} "{shown}' if cell.bound else shown, cell.misses_norm)
+        if key not in self._of_figures:
+            self._of_figures[key] = self._book.add_format({"num_format": key[0], "bold": key[1]})
+        return self._of_figures[key]
 
 
 def _sheet(book: Any, formats: _Formats, table: Table) -> None:
@@ -110,7 +111,10 @@ def _sheet(book: Any, formats: _Formats, table: Table) -> None:
             cells.append(Cell("met", row.complete))
         for column, cell in enumerate(cells):
             _write(sheet, line, column, cell, formats)
-    for line, note in enumerate(table.notes, len(table.rows) + 4):
+    notes = list(table.notes)
+    if any(cell.misses_norm for row in table.rows for cell in row.cells):
+        notes.append("Vet: de norm werd niet gehaald.")
+    for line, note in enumerate(notes, len(table.rows) + 4):
         sheet.write_string(line, 0, note)
     sheet.freeze_panes(3, 1)
     sheet.set_column(0, 0, _width([row.name for row in table.rows]))
