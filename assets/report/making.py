@@ -102,8 +102,8 @@ def _make(con: duckdb.DuckDBPyConnection, settings: Settings, months: Range, fol
         folder.mkdir(parents=True, exist_ok=True)
         for partial, file in partials.items():
             partial.write_bytes(files[file])
-        # the page last: what stands beside it is never older
-        for partial, file in reversed(partials.items()):
+        # Parquet last: a night that finds it as it should be knows that the other three were in place before
+        for partial, file in partials.items():
             durable.rename(partial, file)
     except OSError as error:
         if error.errno in FULL:
