@@ -22,7 +22,7 @@ from assets.sessions import confine, in_memory, quoted
 from pipelines import durable
 from pipelines.publishing import History, Publication
 from pipelines.settings import ROOT, Settings
-from schemas.tables import TABLES, description, key
+from schemas.tables import TABLES, columns, description, key
 
 SQL = ROOT / "sql"
 STORAGE_VERSION = "v1.4.0"
@@ -137,8 +137,9 @@ def keep_history(con: duckdb.DuckDBPyConnection, figures: Path, restatements: Pa
 
 def _comment(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """Meaning, unit and source of the table and of each column, for whoever opens the file."""
+    told = f"{description(table)} Key: {', '.join(key(table))}."
     con.execute("begin")  # one transaction: each comment by itself would be made durable by itself
-    con.execute(f"comment on table {table} is {quoted(description(table))}")
-    for name, column in TABLES[table].to_schema().columns.items():
-        con.execute(f'comment on column {table}."{name}" is {quoted(column.description or "")}')
+    con.execute(f"comment on table {table} is {quoted(told)}")
+    for column in columns(table):
+        con.execute(f'comment on column {table}."{column.name}" is {quoted(column.meaning)}')
     con.execute("commit")

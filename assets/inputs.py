@@ -27,11 +27,8 @@ from assets.files import days_between
 from assets.records import Receipt, RecordStore
 from pipelines.publishing import History, Publication
 from pipelines.settings import WEEKDAYS, WHOLE_DAY, Norm, Settings, changed_settings
-from schemas.core import Table
-from schemas.marts import Indicators
-from schemas.ops import Restatements
 from schemas.records import AppointmentRecord, CallRecord
-from schemas.types import duckdb_type
+from schemas.tables import columns
 
 Row = tuple[Any, ...]
 
@@ -402,20 +399,19 @@ def _history(
             for p in [*history.publications, *([publication] if publication else [])]
         ],
     )
-    _parquet(con, "published_figures", Indicators, [history.figures] if history.figures else [])
-    _parquet(con, "restatements", Restatements, history.restatements)
+    _parquet(con, "published_figures", "marts.indicators", [history.figures] if history.figures else [])
+    _parquet(con, "restatements", "ops.restatements", history.restatements)
     changed: list[str] = []
     if history.last is not None and history.last.settings_sha256 != settings.sha256:
         changed = changed_settings(history.last.settings_text, settings.text)
     _create(con, "changed_settings", "setting varchar", [(key,) for key in changed])
 
 
-def _parquet(con: duckdb.DuckDBPyConnection, table: str, model: type[Table], paths: list[Path]) -> None:
+def _parquet(con: duckdb.DuckDBPyConnection, table: str, published: str, paths: list[Path]) -> None:
     """A table of the columns of a published one, filled from files that earlier publications left."""
-    columns = model.to_schema().columns
-    _create(con, table, ", ".join(f"{name} {duckdb_type(c.dtype.type)}" for name, c in columns.items()), [])
+    _create(con, table, ", ".join(f"{column.name} {column.type}" for column in columns(published)), [])
     if paths:
-        names = ", ".join(columns)
+        names = ", ".join(column.name for column in columns(published))
         con.execute(
             f"insert into input.{table} ({names}) select {names} "
             "from read_parquet(?, hive_partitioning = false, union_by_name = true)",

@@ -23,8 +23,7 @@ from assets.verify import NotPublishable, verify
 from pipelines.publishing import Publication, Warehouse
 from pipelines.settings import Settings
 from pipelines.step import night_step
-from schemas.tables import TABLES, description
-from schemas.types import duckdb_type
+from schemas.tables import TABLES, columns, description
 
 EXPORTS = ("telephony_exports", "appointment_exports")
 log = logging.getLogger("kcc")
@@ -32,7 +31,6 @@ log = logging.getLogger("kcc")
 
 def table_spec(table: str) -> dg.AssetSpec:
     """A published table as an asset: its columns and what they mean, and the tables that it is computed from."""
-    columns = TABLES[table].to_schema().columns
     upstream: list[dg.AssetKey] = [asset_key(name) for name in published_reads(table)]
     if table in ("core.calls", "core.appointments", "ops.ledger", "ops.quarantine"):
         upstream += [dg.AssetKey(name) for name in _exports_of(table)]
@@ -47,12 +45,12 @@ def table_spec(table: str) -> dg.AssetSpec:
             "dagster/column_schema": dg.TableSchema(
                 columns=[
                     dg.TableColumn(
-                        name=name,
-                        type=duckdb_type(column.dtype.type),
-                        description=column.description,
-                        constraints=dg.TableColumnConstraints(nullable=column.nullable),
+                        name=column.name,
+                        type=column.type,
+                        description=column.meaning,
+                        constraints=dg.TableColumnConstraints(nullable=column.is_nullable),
                     )
-                    for name, column in columns.items()
+                    for column in columns(table)
                 ]
             ),
             "dagster/table_name": table,

@@ -48,11 +48,15 @@ class Calls(Table):
         nullable=True, ge=0, description="seconds from dialling in to the answer, or to the hang-up if missed"
     )
     queue_wait_seconds: Seconds = pa.Field(
-        nullable=True, ge=0, description="seconds of the deciding leg from its queue entry to answer or hang-up"
+        nullable=True,
+        ge=0,
+        description="seconds of the deciding leg from its queue entry to answer or hang-up, as the source has it",
     )
     wait_reason: str = pa.Field(nullable=True, isin=WAIT_REASONS, description="why wait_seconds is NULL")
     is_wait_lower_bound: bool = pa.Field(description="the source can't tell the time before the queue")
-    reported_outcome: str = pa.Field(isin=REPORTED, description="what the telephone software says of the call")
+    reported_outcome: str = pa.Field(
+        isin=REPORTED, description="what the telephone software says of the call, its words translated by the settings"
+    )
     outcome: str = pa.Field(
         isin=OUTCOMES, description="the first that applies: excluded, open, outside_hours, answered or missed"
     )
@@ -60,7 +64,9 @@ class Calls(Table):
     exclusion_rule: str = pa.Field(nullable=True, description="the named rule that excludes the call")
     missed_reason: str = pa.Field(nullable=True, isin=MISSED_REASONS, description="why no person answered")
     is_within_opening_hours: bool = pa.Field(description="arrived while the telephone was open, [open, close)")
-    closed_reason: str = pa.Field(nullable=True, isin=CLOSED_REASONS, description="why the telephone was closed then")
+    closed_reason: str = pa.Field(
+        nullable=True, isin=CLOSED_REASONS, description="why the telephone was closed at that moment"
+    )
     speed_bucket: str = pa.Field(
         nullable=True, isin=SPEED_BUCKETS, description="bucket of the exact wait of an answered call, seconds"
     )
@@ -72,9 +78,13 @@ class Calls(Table):
     bridge_step: str = pa.Field(
         nullable=True,
         isin=BRIDGE_STEPS,
-        description="the step of marts.missed_calls_bridge in which the call leaves, enters or stays; NULL if in none",
+        description="the step of marts.missed_calls_bridge in which the call leaves, enters or stays; NULL if neither "
+        "the software nor the rules call it missed",
     )
-    is_short_abandon: bool = pa.Field(description="not answered, and hung up within the threshold of the settings")
+    is_short_abandon: bool = pa.Field(
+        description="not answered, and hung up sooner than the threshold of the settings, whatever its outcome: also "
+        "outside hours, also excluded"
+    )
     is_ended_after_closing: bool = pa.Field(description="arrived inside opening hours and ended after they did")
     is_spanning_opening: bool = pa.Field(description="arrived before opening and was answered after it")
     is_arrival_ambiguous: bool = pa.Field(description="the local arrival exists twice; the earlier offset is taken")
@@ -84,6 +94,8 @@ class Calls(Table):
     impossible_duration: str = pa.Field(
         nullable=True, isin=["wait", "queue_wait"], description="the duration that was negative, and is NULL"
     )
+    file_name: str = pa.Field(description="export file that tells of its first leg, as in ops.ledger")
+    line: int = pa.Field(ge=1, description="line of that file on which the record begins, counted from 1")
 
     class Config:
         metadata = {"key": ["source", "call_id"]}
@@ -127,15 +139,30 @@ class Appointments(Table):
         nullable=True, ge=0, description="the wait from the later of planned start and check-in, seconds"
     )
     lead_time_working_days: int = pa.Field(
-        nullable=True, ge=0, description="working days after the booking day up to and including the first planned day"
+        nullable=True,
+        ge=0,
+        description="working days of the cluster's desk after the booking day, up to and including the first planned "
+        "day; if the booking day is none, the next working day stands for it",
     )
     lead_time_reason: str = pa.Field(
-        nullable=True, isin=LEAD_TIME_REASONS, description="why lead_time_working_days is NULL"
+        nullable=True,
+        isin=LEAD_TIME_REASONS,
+        description="why lead_time_working_days is NULL; cancelled ones have a lead time too",
     )
     last_lead_time_working_days: int = pa.Field(
         nullable=True, ge=0, description="the same, up to the planned day after all rescheduling"
     )
     is_desk_same_day: bool = pa.Field(description="booked at the desk for the same day")
+    lead_time_variant: str = pa.Field(
+        nullable=True,
+        isin=["headline", "cancelled", "desk_same_day"],
+        description="variant of the indicator in which its lead time counts: a mean over all three is no figure; "
+        "NULL without a lead time",
+    )
+    file_name: str = pa.Field(
+        description="export file that tells of it, as in ops.ledger; if no log tells of the booking, of its first visit"
+    )
+    line: int = pa.Field(ge=1, description="line of that file on which the record begins, counted from 1")
 
     class Config:
         metadata = {"key": ["source", "appointment_id"]}
@@ -145,7 +172,10 @@ class CalendarDays(Table):
     """Contract of core.calendar."""
 
     date: pl.Date = pa.Field(description="civil date")
-    service_point: str = pa.Field(description="`telephone`, `desk`, or one cluster's desk such as `desk:Wonen`")
+    service_point: str = pa.Field(
+        description="`telephone`, `desk`, or a cluster's own desk such as `desk:Wonen`: a cluster has the hours of "
+        "`desk` unless it has its own"
+    )
     weekday: int = pa.Field(ge=1, le=7, description="1 Monday to 7 Sunday")
     is_open: bool = pa.Field(description="open for some time that day")
     intervals: str = pa.Field(nullable=True, description="opening intervals such as `09:00-12:00, 13:00-16:00`")
@@ -153,7 +183,9 @@ class CalendarDays(Table):
     closes_local: Instant = pa.Field(nullable=True, description="last closing (civil time)")
     is_half_day: bool = pa.Field(description="open, but a closure takes part of the regular hours")
     closed_reason: str = pa.Field(
-        nullable=True, isin=["closed_weekday", "holiday", "closure"], description="why it is closed all day"
+        nullable=True,
+        isin=["closed_weekday", "holiday", "closure"],
+        description="why it is closed all day; NULL if it opens",
     )
     closure_note: str = pa.Field(nullable=True, description="reason of the day's closures, in the city's words")
     is_working_day: bool = pa.Field(description="a Monday to Friday on which the service point is open")

@@ -8,7 +8,28 @@ import polars as pl
 from schemas.core import BRIDGE_STEPS, SPEED_BUCKETS, Table
 from schemas.types import Amount, Total
 
+SPEED = "of answered, those with a wait of at most 30 seconds"
+DAY_COMPLETE = "the day has ended, an export made after its closing covers it if it was open, and no call of it is open"
+WEEKDAY = "1 Monday to 7 Sunday"
 COMPLETE = "the period has ended, every open day is covered by an export made after its closing, no call is open"
+
+VARIANTS = {
+    "headline": "the definition of the indicator sheet",
+    "reported": "missed calls as the software says, at any hour",
+    "without_short_abandons": "missed calls but for those that hung up sooner than the threshold",
+    "lowest_possible": "the missed share if every call in doubt was answered",
+    "highest_possible": "the missed share if every call in doubt was missed",
+    "action_plan": "the telephone wait against the wording of the action plan, up to and including 45 seconds",
+    "all_answered": "answered calls at any hour, not only those that arrived inside opening hours",
+    "queue_wait": "the wait in the queue alone, without what came before it",
+    "of_offered": "answer speed as a share of the calls offered, not of those answered",
+    "arrival_based": "the visitor's wait from the later of planned start and check-in",
+    "served_early": "the share of visits that started before the planned start",
+    "last_planned": "the lead time to the planned day after all rescheduling",
+    "cancelled": "the lead time of cancelled appointments",
+    "desk_same_day": "the lead time of appointments booked at the desk for the same day",
+}
+"""Every variant of marts.indicators, and how it differs from the headline."""
 
 
 class _MissedCalls(Table):
@@ -19,7 +40,9 @@ class _MissedCalls(Table):
     answered: int = pa.Field(ge=0, description="answered calls that arrived inside opening hours")
     missed: int = pa.Field(ge=0, description="missed calls that arrived inside opening hours")
     offered: int = pa.Field(ge=0, description="answered + missed: the denominator of the missed share")
-    missed_share: float = pa.Field(nullable=True, ge=0, le=1, description="missed / offered; NULL without calls")
+    missed_share: float = pa.Field(
+        nullable=True, ge=0, le=1, description="missed / offered, 0 to 1; NULL without calls"
+    )
     missed_short_abandons: int = pa.Field(ge=0, description="missed calls that hung up within the threshold")
     missed_abandoned: int = pa.Field(ge=0, description="of the missed calls, those in which the caller hung up")
     missed_voicemail: int = pa.Field(ge=0, description="of the missed calls, those that ended in voicemail")
@@ -74,7 +97,12 @@ class MissedCallsBridge(Table):
     step: str = pa.Field(
         isin=["reported_missed", "further_records_of_the_call", *BRIDGE_STEPS], description="what is taken off or added"
     )
-    records: int = pa.Field(description="signed; the first twelve steps add up to the thirteenth, corrected_missed")
+    records: int = pa.Field(
+        description="missed, signed: the first twelve steps add up to the thirteenth, corrected_missed"
+    )
+    all_records: int = pa.Field(
+        description="missed or not, signed: the same steps from all reported records to the calls offered"
+    )
     complete: bool = pa.Field(description=COMPLETE)
 
     class Config:
@@ -179,13 +207,100 @@ class LeadTimeMonthly(Table):
         metadata = {"key": ["month", "cluster", "booking_channel"]}
 
 
+class CallsDaily(Table):
+    """Contract of marts.calls_daily."""
+
+    date: pl.Date = pa.Field(description="civil date of arrival")
+    queue: str = pa.Field(description="queue in which the calls first arrived")
+    weekday: int = pa.Field(ge=1, le=7, description=WEEKDAY)
+    is_open: bool = pa.Field(description="the telephone was open for some time that day")
+    is_working_day: bool = pa.Field(description="a Monday to Friday on which the telephone was open")
+    opening_minutes: int = pa.Field(ge=0, le=1440, description="minutes that the telephone was open")
+    calls: int = pa.Field(ge=0, description="all calls, whatever their outcome")
+    answered: int = pa.Field(ge=0, description="answered calls that arrived inside opening hours")
+    missed: int = pa.Field(ge=0, description="missed calls that arrived inside opening hours")
+    offered: int = pa.Field(ge=0, description="answered + missed: the calls offered to the contact centre")
+    missed_share: float = pa.Field(
+        nullable=True, ge=0, le=1, description="missed / offered, 0 to 1; NULL without calls"
+    )
+    missed_abandoned: int = pa.Field(ge=0, description="of the missed calls, those in which the caller hung up")
+    abandonment_rate: float = pa.Field(
+        nullable=True, ge=0, le=1, description="missed_abandoned / offered; NULL without calls"
+    )
+    missed_short_abandons: int = pa.Field(ge=0, description="missed calls that hung up within the threshold")
+    answered_within_30_seconds: int = pa.Field(ge=0, description=SPEED)
+    service_level: float = pa.Field(
+        nullable=True, ge=0, le=1, description="answered_within_30_seconds / offered; NULL without calls"
+    )
+    waits: int = pa.Field(ge=0, description="of answered, those with a usable wait")
+    wait_seconds_sum: Total = pa.Field(ge=0, description="sum of their waits from dialling in, seconds")
+    average_speed_of_answer_seconds: float = pa.Field(
+        nullable=True, ge=0, description="wait_seconds_sum / waits, from dialling in; NULL without waits"
+    )
+    lower_bound_waits: int = pa.Field(ge=0, description="of waits, those whose source starts the clock late")
+    outside_hours: int = pa.Field(ge=0, description="calls that arrived outside opening hours")
+    reported_missed: int = pa.Field(ge=0, description="records of these calls that the software calls missed")
+    complete: bool = pa.Field(description=DAY_COMPLETE)
+
+    class Config:
+        metadata = {"key": ["date", "queue"]}
+
+
+class CallsQuarterHourly(Table):
+    """Contract of marts.calls_quarter_hourly."""
+
+    date: pl.Date = pa.Field(description="civil date of arrival")
+    time_of_day: str = pa.Field(description="when the quarter of an hour begins by the centre's clock, such as `09:15`")
+    queue: str = pa.Field(description="queue in which the calls first arrived")
+    weekday: int = pa.Field(ge=1, le=7, description=WEEKDAY)
+    opening_minutes: int = pa.Field(ge=0, le=15, description="minutes of it in which the telephone was open")
+    calls: int = pa.Field(ge=0, description="all calls, whatever their outcome")
+    answered: int = pa.Field(ge=0, description="answered calls that arrived inside opening hours")
+    missed: int = pa.Field(ge=0, description="missed calls that arrived inside opening hours")
+    offered: int = pa.Field(ge=0, description="answered + missed: the calls offered to the contact centre")
+    answered_within_30_seconds: int = pa.Field(ge=0, description=SPEED)
+    waits: int = pa.Field(ge=0, description="of answered, those with a usable wait")
+    wait_seconds_sum: Total = pa.Field(ge=0, description="sum of their waits from dialling in, seconds")
+    outside_hours: int = pa.Field(ge=0, description="calls that arrived outside opening hours")
+
+    class Config:
+        metadata = {"key": ["date", "time_of_day", "queue"]}
+
+
+class VisitsDaily(Table):
+    """Contract of marts.visits_daily."""
+
+    date: pl.Date = pa.Field(description="planned date; for a walk-in the date of check-in")
+    cluster: str = pa.Field(description="cluster of desks; `unmapped` for services that belong to none")
+    weekday: int = pa.Field(ge=1, le=7, description=WEEKDAY)
+    is_open: bool = pa.Field(description="the cluster's desk was open for some time that day")
+    is_working_day: bool = pa.Field(description="a Monday to Friday on which the cluster's desk was open")
+    appointments: int = pa.Field(ge=0, description="all appointments and walk-ins, whatever became of them")
+    visits: int = pa.Field(ge=0, description="started visits with a planned start: those that have a wait")
+    wait_seconds_sum: Total = pa.Field(ge=0, description="sum of max(0, start - planned start), seconds")
+    mean_wait_minutes: float = pa.Field(nullable=True, ge=0, description="wait_seconds_sum / visits, in minutes")
+    served_early: int = pa.Field(ge=0, description="visits that started before the planned start (they count 0)")
+    checked_in_early: int = pa.Field(ge=0, description="visitors who checked in before the planned start")
+    checked_in_late: int = pa.Field(ge=0, description="visitors who checked in after the planned start")
+    walk_ins: int = pa.Field(ge=0, description="came without a planned start: no wait")
+    cancelled: int = pa.Field(ge=0, description="cancelled: no wait")
+    no_shows: int = pa.Field(ge=0, description="did not come: no wait")
+    complete: bool = pa.Field(description="the day has ended, and is covered as marts.visitor_wait_monthly wants it")
+
+    class Config:
+        metadata = {"key": ["date", "cluster"]}
+
+
 class Indicators(Table):
     """Contract of marts.indicators."""
 
     indicator: str = pa.Field(
-        isin=["missed_calls", "telephone_wait", "answer_speed", "visitor_wait", "lead_time"], description="I1 to I5"
+        isin=["missed_calls", "telephone_wait", "answer_speed", "visitor_wait", "lead_time"],
+        description="missed_calls (I1), telephone_wait (I2), answer_speed (I3), visitor_wait (I4) or lead_time (I5)",
     )
-    variant: str = pa.Field(description="`headline` is the definition of the indicator sheet; others stand beside it")
+    variant: str = pa.Field(
+        isin=list(VARIANTS), description="; ".join(f"{name}: {meaning}" for name, meaning in VARIANTS.items())
+    )
     period_type: str = pa.Field(isin=["month", "year"], description="length of the period")
     period: pl.Date = pa.Field(description="first day of the period")
     dimension_type: str = pa.Field(

@@ -26,7 +26,9 @@ class Ledger(Table):
     exported_at_utc: Instant = pa.Field(nullable=True, description="when the export was made (UTC), as declared")
     delivery: int = pa.Field(ge=1, description="order of delivery within the source: the highest of a name came last")
     status: str = pa.Field(
-        isin=["loaded", "deferred", "refused", "replaced"], description="what became of this version of the file"
+        isin=["loaded", "deferred", "refused", "replaced"],
+        description="what became of this version of the file: loaded; replaced, when it came again under its name; "
+        "deferred, as long as it seems unfinished; refused, for the reason beside it",
     )
     reason: str = pa.Field(nullable=True, description="why it was deferred or refused")
     records: int = pa.Field(
@@ -34,7 +36,9 @@ class Ledger(Table):
     )
     accepted: int = pa.Field(ge=0, description="valid, and the winning version")
     excluded: int = pa.Field(ge=0, description="valid and winning, left out by a named rule")
-    duplicates: int = pa.Field(ge=0, description="same key and same content as the winning version")
+    duplicates: int = pa.Field(
+        ge=0, description="same key and same content as the winning version, which is that of the newest export"
+    )
     superseded: int = pa.Field(ge=0, description="a newer version won, or the file was replaced")
     quarantined: int = pa.Field(ge=0, description="could not be read; each stands in ops.quarantine")
     unread_records: int = pa.Field(
@@ -60,6 +64,26 @@ class Quarantine(Table):
 
     class Config:
         metadata = {"key": ["source", "file_name", "sha256", "line"]}
+
+
+class IncompleteDays(Table):
+    """Contract of ops.incomplete_days."""
+
+    figures: str = pa.Field(
+        isin=["calls", "visits", "bookings"],
+        description="which figures: of calls, of visits by planned day, of lead times by day of booking",
+    )
+    date: pl.Date = pa.Field(description="civil date whose figures may still change")
+    source: str = pa.Field(nullable=True, description="source that is awaited; NULL if it is none in particular")
+    reason: str = pa.Field(
+        isin=["not_ended", "no_source", "no_export", "exported_before_closing", "call_open", "no_hours"],
+        description="not_ended: the newest export was made before the day ended; no_source: it was open and no source "
+        "is declared for it; no_export: no export of the source holds it; exported_before_closing: only one made "
+        "before that day's closing does; call_open: a call of it had not ended; no_hours: the settings declare none",
+    )
+
+    class Config:
+        metadata = {"key": ["figures", "date", "source"]}
 
 
 class Publications(Table):

@@ -70,7 +70,12 @@ led as (
         -- booked on a day that is none: the next working day stands for the booking day
         if(booked.is_working_day, booked.working_day_index, booked.working_day_index + 1) as booked_index,
         first_planned.working_day_index as first_planned_index,
-        planned.working_day_index as planned_index
+        planned.working_day_index as planned_index,
+        coalesce(
+            desks.booking_channel in (select booking_channel from input.desk_channels)
+            and desks.booked_date = desks.first_planned_date,
+            false
+        ) as is_desk_same_day
     from desks
     left join core.calendar as booked
         on booked.service_point = desks.service_point and booked.date = desks.booked_date
@@ -128,9 +133,16 @@ select
             and led.booked_index is not null
             then greatest(led.planned_index - led.booked_index, 0)
     end as last_lead_time_working_days,
-    coalesce(
-        led.booking_channel in (select booking_channel from input.desk_channels)
-        and led.booked_date = led.first_planned_date,
-        false
-    ) as is_desk_same_day
+    led.is_desk_same_day,
+    case
+        when
+            led.lead_time_obstacle is not null or led.first_planned_index is null or led.booked_index is null
+            then null
+        when led.status = 'cancelled' then 'cancelled'
+        when led.is_desk_same_day then 'desk_same_day'
+        else 'headline'
+    end as lead_time_variant,
+    files.file_name,
+    led.line
 from led
+left join input.files as files using (file_id)

@@ -1,4 +1,5 @@
 -- One row a date and service point: when it is open, why it is closed, and its place among the working days.
+-- Its closures are those of the settings: a day far ahead may still get one.
 with days as (
     select
         date,

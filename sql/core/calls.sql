@@ -60,6 +60,8 @@ calls as (
         any_value(legs) as legs,
         any_value(legs_reported_missed) as legs_reported_missed,
         min_by(queue, (is_beside, leg_number)) as queue,
+        any_value(file_id) filter (where leg_number = 1) as file_id,
+        any_value(line) filter (where leg_number = 1) as line,
         any_value(direction) filter (where leg_number = 1) as direction,
         any_value(arrived_at_utc) filter (where leg_number = 1) as arrived_at_utc,
         any_value(arrived_local) filter (where leg_number = 1) as arrived_local,
@@ -212,6 +214,9 @@ select
     and coalesce(judged.answered_local >= judged.next_opens_local, false) as is_spanning_opening,
     coalesce(judged.is_arrival_ambiguous, false) as is_arrival_ambiguous,
     judged.is_marked_outside_hours,
-    judged.impossible_duration
+    judged.impossible_duration,
+    files.file_name,
+    judged.line
 from judged
+left join input.files as files using (file_id)
 cross join input.rules as rules

@@ -1,35 +1,25 @@
 -- Working days from booking to the first planned day, by month of booking, cluster and booking channel.
 -- Cancelled appointments and those booked at the desk for the same day stand apart, in columns of their own.
-with booked as (
-    select
-        *,
-        case
-            when lead_time_working_days is null then 'none'
-            when status = 'cancelled' then 'cancelled'
-            when is_desk_same_day then 'desk_same_day'
-            else 'counted'
-        end as part
-    from core.appointments
-    where booked_date is not null and not is_walk_in
-),
-
-summed as (
+with summed as (
     select
         date_trunc('month', booked_date)::date as month,
         cluster,
         coalesce(booking_channel, 'unknown') as booking_channel,
         count(*) as booked,
-        count(*) filter (where part = 'counted') as appointments,
-        sum(lead_time_working_days) filter (where part = 'counted') as working_days_sum,
-        count(last_lead_time_working_days) filter (where part = 'counted') as last_planned_appointments,
-        sum(last_lead_time_working_days) filter (where part = 'counted') as last_planned_working_days_sum,
-        count(*) filter (where part = 'cancelled') as cancelled,
-        sum(lead_time_working_days) filter (where part = 'cancelled') as cancelled_working_days_sum,
-        count(*) filter (where part = 'desk_same_day') as desk_same_day,
-        sum(lead_time_working_days) filter (where part = 'desk_same_day') as desk_same_day_working_days_sum,
+        count(*) filter (where lead_time_variant = 'headline') as appointments,
+        sum(lead_time_working_days) filter (where lead_time_variant = 'headline') as working_days_sum,
+        count(last_lead_time_working_days) filter (where lead_time_variant = 'headline') as last_planned_appointments,
+        sum(last_lead_time_working_days) filter (where lead_time_variant = 'headline')
+            as last_planned_working_days_sum,
+        count(*) filter (where lead_time_variant = 'cancelled') as cancelled,
+        sum(lead_time_working_days) filter (where lead_time_variant = 'cancelled') as cancelled_working_days_sum,
+        count(*) filter (where lead_time_variant = 'desk_same_day') as desk_same_day,
+        sum(lead_time_working_days) filter (where lead_time_variant = 'desk_same_day')
+            as desk_same_day_working_days_sum,
         count(*) filter (where lead_time_reason = 'planned_before_booked') as planned_before_booked,
         count(*) filter (where lead_time_reason = 'outside_calendar') as outside_calendar
-    from booked
+    from core.appointments
+    where booked_date is not null and not is_walk_in
     group by all
 ),
 

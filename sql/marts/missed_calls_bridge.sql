@@ -1,5 +1,7 @@
 -- From the records that the software calls missed to the calls that were, step by signed step, by month and year.
--- The first twelve steps add up to the thirteenth; core.calls.bridge_step leads from a step to its calls.
+-- The first twelve steps add up to the thirteenth; core.calls.bridge_step leads from a step to its calls. `all_records`
+-- goes the same way from all reported records to the calls offered: records / all_records, each summed so far, is the
+-- missed share after a step.
 with steps as (
     select * from (
         values
@@ -13,30 +15,38 @@ contributions as (
     select
         arrived_date,
         'reported_missed' as step,
-        legs_reported_missed as records
+        legs_reported_missed as records,
+        legs as all_records
     from core.calls
     union all
     select
         arrived_date,
         'further_records_of_the_call',
-        1 - legs_reported_missed
+        if(legs_reported_missed > 1, 1 - legs_reported_missed, 0),
+        1 - legs
     from core.calls
-    where legs_reported_missed > 1
+    where legs > 1
     union all
     -- a call leaves in one step, whatever its outcome; only one that nobody called missed comes in
     select
         arrived_date,
-        bridge_step,
-        if(bridge_step = 'not_answered_by_a_person', 1, -1)
+        coalesce(bridge_step, if(outcome = 'outside_hours', closed_reason, outcome)),
+        case
+            when bridge_step is null then 0
+            when bridge_step = 'not_answered_by_a_person' then 1
+            else -1
+        end,
+        if(outcome in ('answered', 'missed'), 0, -1)
     from core.calls
-    where bridge_step <> 'corrected_missed'
+    where bridge_step <> 'corrected_missed' or outcome in ('outside_hours', 'excluded', 'open')
     union all
     select
         arrived_date,
         'corrected_missed',
+        (outcome = 'missed')::bigint,
         1
     from core.calls
-    where outcome = 'missed'
+    where outcome in ('answered', 'missed')
 ),
 
 summed as (
@@ -44,7 +54,8 @@ summed as (
         period_types.period_type,
         date_trunc(period_types.period_type, contributions.arrived_date)::date as period,
         contributions.step,
-        sum(contributions.records) as records
+        sum(contributions.records) as records,
+        sum(contributions.all_records) as all_records
     from contributions
     cross join (values ('month'), ('year')) as period_types (period_type)
     group by all
@@ -56,6 +67,7 @@ select
     steps.step_number::bigint as step_number,
     steps.step,
     coalesce(summed.records, 0)::bigint as records,
+    coalesce(summed.all_records, 0)::bigint as all_records,
     periods.complete
 from staging.periods as periods
 cross join steps

@@ -105,7 +105,8 @@ COLUMNS: dict[str, str] = {
     "wait_seconds decimal(9, 3), queue_wait_seconds decimal(9, 3), wait_ended_at_utc timestamp, "
     "is_wait_lower_bound boolean, is_marked_outside_hours boolean, impossible_duration varchar",
     "staging.calls_by_log": "source varchar, date date, calls bigint, calls_within_hours bigint",
-    "staging.whole_appointments": "source varchar, appointment_id varchar, records bigint, service varchar, "
+    "staging.whole_appointments": "source varchar, appointment_id varchar, records bigint, file_id bigint, "
+    "line bigint, service varchar, "
     "booking_channel varchar, status varchar, booked_at_utc timestamp, booked_local timestamp, "
     "planned_start_utc timestamp, planned_start_local timestamp, planned_day date, "
     "first_planned_start_utc timestamp, first_planned_start_local timestamp, first_planned_day date, "
@@ -116,6 +117,8 @@ COLUMNS: dict[str, str] = {
     "closure_note varchar, next_opens_local timestamp, next_closes_local timestamp",
     "staging.as_of": "first_date date, as_of_local timestamp",
     "staging.covered_days": "basis varchar, source varchar, date date, exported_at_utc timestamp",
+    "staging.days": "basis varchar, date date, source varchar, incomplete_reason varchar",
+    "staging.complete_days": "basis varchar, date date",
     "staging.periods": "basis varchar, period_type varchar, period date, complete boolean",
     "staging.uncertain_calls": "period_type varchar, period date, undecided bigint, missed bigint, answered bigint",
     "staging.values_missed_calls": FIGURES,
@@ -194,6 +197,7 @@ class Alone:
         for schema in PUBLISHED_SCHEMAS:
             self.con.execute(f"create schema {schema}")
         self.tables: set[str] = set()
+        self.needed: set[str] = set()
 
     def given(self, table: str, columns: str = "", *rows: tuple[Any, ...], **common: Any) -> Alone:
         """Create a table with these rows; what several rows share stands in `common`, and anything else is NULL.
@@ -210,15 +214,26 @@ class Alone:
             self.con.execute(f"insert into {table} ({names}) values {marks}", values)
         return self
 
+    def made(self, table: str) -> Alone:
+        """A table that the file reads, made by its own file from what was given so far. What was not given is empty."""
+        self._complete(table)
+        self.con.execute(f"create table {table} as\n{text_of(table)}")
+        self.tables.add(table)
+        return self
+
+    def _complete(self, table: str) -> None:
+        reads = tables_read(table)
+        self.needed |= reads
+        for missing in sorted(reads - self.tables):
+            self.given(missing)
+
     def run(self, table: str) -> list[Row]:
         """The rows of one SQL file, sorted, with dates and instants as text. What was not given is empty.
 
-        A table that the file does not read may not be given.
+        A table that the file does not read, nor one that was made for it, may not be given.
         """
-        reads = tables_read(table)
-        assert self.tables <= reads, f"{table} does not read {self.tables - reads}"
-        for missing in sorted(reads - self.tables):
-            self.given(missing)
+        self._complete(table)
+        assert self.tables <= self.needed, f"{table} does not read {self.tables - self.needed}"
         answer = self.con.execute(f"from (\n{text_of(table)}\n) order by all")
         names = [column[0] for column in answer.description or ()]
         rows = [dict(zip(names, map(_plain, row), strict=True)) for row in answer.fetchall()]

@@ -527,6 +527,6 @@ def test_durations_are_exact_decimals(tmp_path: Path) -> None:
             where table_catalog = 'kcc' and column_name like '%wait_seconds%' and table_name <> 'appointments'
             and column_name not like 'is_%' and column_name not like 'mean_%'
         """).fetchall()
-    assert len(types) == 2 + 3 + 2
+    assert len(types) == 2 + 3 + 2 + 3
     assert {data_type for schema, _, data_type in types if schema == "core"} == {"DECIMAL(9,3)"}
     assert {data_type for schema, _, data_type in types if schema == "marts"} == {"DECIMAL(18,3)"}

@@ -24,7 +24,7 @@ from tests.city import WEEK, settings_of
 from tests.sql.alone import COLUMNS, MODELS, Alone, only, syntax_of, tables_read, text_of
 
 FILES = sql_files()
-TESTED = set(re.findall(r'\.run\("(\w+\.\w+)"\)', Path(__file__).read_text(encoding="utf-8")))
+TESTED = set(re.findall(r'\.(?:run|made)\("(\w+\.\w+)"\)', Path(__file__).read_text(encoding="utf-8")))
 
 BOTH_CLOCKS = {
     "arrived": "arrived_at_utc arrived_local",
@@ -908,6 +908,7 @@ def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[s
             (TUESDAY, f"{TUESDAY} 09:00", "2025-03-12", False, "holiday", None, None),
             service_point="telephone",
         )
+        .given("input.files", "file_id file_name", (1, "calls.csv"))
         .given("staging.call_legs", " ".join(weighed[0]), *(tuple(leg.values()) for leg in weighed))
         .run("core.calls")
     )
@@ -1402,6 +1403,16 @@ def test_a_call_stands_in_the_step_of_the_bridge_that_fits_its_outcome_and_what_
     ]
 
 
+def test_a_call_leads_to_the_file_and_line_of_the_leg_that_came_first() -> None:
+    rows = calls_of(
+        "call_id leg_id arrived",
+        ("a", "2", monday("10:00:30")),
+        ("a", "1", monday("10:00:00")),
+        ("b", None, monday("10:00:00")),
+    )
+    assert only(rows, "call_id file_name line") == [("a", "calls.csv", 2), ("b", "calls.csv", 3)]
+
+
 # --- staging.whole_appointments --------------------------------------------------------------------------------------
 
 
@@ -1416,6 +1427,17 @@ def test_an_appointment_of_one_log_stays_as_it_is() -> None:
     local = {"booked_local": monday("08:00:00"), "planned_start_local": monday("09:00:00"), "first_planned_day": MONDAY}
     (row,) = whole_of("appointment_id", ("a",), **told, **local)
     assert row.items() >= {**told, **local, "appointment_id": "a", "records": 1, "is_walk_in": False}.items()
+
+
+def test_an_appointment_is_told_by_its_own_log_and_else_by_its_first_visit() -> None:
+    rows = whole_of(
+        "appointment_id source file_id line checked_in_at_utc",
+        ("a", "desk", 1, 5, None),
+        ("a", "visits", 2, 6, monday("08:55")),
+        ("b", "visits", 2, 8, monday("09:55")),
+        ("b", "visits", 2, 9, monday("08:55")),
+    )
+    assert only(rows, "appointment_id file_id line") == [("a", 1, 5), ("b", 2, 9)]
 
 
 def test_appointments_that_were_not_accepted_are_left_out() -> None:
@@ -1525,6 +1547,7 @@ def appointments_of(columns: str, *rows: tuple[Any, ...], **common: Any) -> list
         )
         .given("input.hours", "service_point", ("desk",), ("desk:Wonen",), ("desk:Wonen",))
         .given("input.desk_channels", "booking_channel", ("desk",))
+        .given("input.files", "file_id file_name", (1, "desk.csv"))
         .given(
             "core.calendar",
             "service_point date is_working_day working_day_index",
@@ -1702,12 +1725,36 @@ def test_an_appointment_booked_at_the_desk_for_the_same_day_is_told_apart() -> N
     assert [row["is_desk_same_day"] for row in rows] == [True, False, False, False, False]
 
 
+def test_a_lead_time_counts_in_one_variant_cancelled_before_booked_at_the_desk_for_the_same_day() -> None:
+    rows = appointments_of(
+        "appointment_id status booking_channel booked first_planned planned",
+        ("a", "completed", "web", monday("09:00"), f"{TUESDAY} 11:00", f"{TUESDAY} 11:00"),
+        ("b", "completed", "desk", monday("09:00"), monday("11:00"), monday("11:00")),
+        ("c", "cancelled", "desk", monday("09:00"), monday("11:00"), monday("11:00")),
+        ("d", "cancelled", "web", monday("09:00"), f"{TUESDAY} 11:00", f"{TUESDAY} 11:00"),
+        ("e", "planned", "web", f"{TUESDAY} 09:00", monday("11:00"), monday("11:00")),
+        ("f", "planned", "web", None, monday("11:00"), monday("11:00")),
+        ("g", "planned", "web", monday("09:00"), "1999-01-01 11:00", monday("11:00")),
+    )
+    assert only(rows, "appointment_id lead_time_variant") == [
+        ("a", "headline"),
+        ("b", "desk_same_day"),
+        ("c", "cancelled"),
+        ("d", "cancelled"),
+        ("e", None),
+        ("f", None),
+        ("g", None),
+    ]
+    assert all((row["lead_time_variant"] is None) == (row["lead_time_working_days"] is None) for row in rows)
+
+
 def test_an_appointment_keeps_everything_that_is_told_of_it() -> None:
     told = {name: value for name, value in TOLD_OF_AN_APPOINTMENT.items() if name not in PLANNED}
     local = {"booked_local": "2025-03-01 10:00:00", "planned_start_local": "2025-03-10 10:00:00"}
     local |= {"first_planned_start_local": "2025-03-09 10:00:00"}
-    (row,) = appointments_of("appointment_id source", ("a", "web"), **told, **local)
-    assert row.items() >= {**told, **local, "appointment_id": "a", "source": "web"}.items()
+    (row,) = appointments_of("appointment_id source", ("a", "web"), **told, **local, file_id=1, line=7)
+    expected = {**told, **local, "appointment_id": "a", "source": "web", "file_name": "desk.csv", "line": 7}
+    assert row.items() >= expected.items()
 
 
 PLANNED = ("planned_day", "first_planned_start_utc")
@@ -1877,6 +1924,8 @@ def months_of_calls(
         .given("core.calendar", *calendar, service_point="telephone")
         .given("core.calls", "arrived_date outcome", *calls)
         .given("staging.covered_days", "source date exported_at_utc", *covered, basis="calls")
+        .made("staging.days")
+        .made("staging.complete_days")
         .run("staging.periods")
     )
     return only(rows, "basis period_type period complete")
@@ -1991,6 +2040,8 @@ def test_a_day_closes_by_the_local_clock_also_when_the_clock_changes(
         .given(
             "staging.covered_days", "source date exported_at_utc", ("phone", "2024-03-31", exported_at), basis="calls"
         )
+        .made("staging.days")
+        .made("staging.complete_days")
         .run("staging.periods")
     )
     march = [row for row in only(rows, "period_type period complete") if row[:2] == ("month", "2024-03-01")]
@@ -2027,6 +2078,8 @@ def test_a_period_with_a_day_for_which_its_service_point_has_no_declared_hours_i
         .given("staging.as_of", "first_date as_of_local", (first, "2025-02-15"))
         .given("core.calendar", *calendar_of(first, last), service_point=service_point)
         .given("core.calls", "arrived_date", ("2025-01-15",))
+        .made("staging.days")
+        .made("staging.complete_days")
         .run("staging.periods")
     )
     january = [row for row in only(rows, "period_type period complete") if row[:2] == ("month", "2025-01-01")]
@@ -2064,6 +2117,8 @@ def test_periods_of_visits_and_bookings_need_the_sources_that_claim_to_hold_them
             source="desk",
             exported_at_utc="2025-02-01 15:00",
         )
+        .made("staging.days")
+        .made("staging.complete_days")
         .run("staging.periods")
     )
     assert [row for row in only(rows, "basis period_type period complete") if row[1] == "month"] == [
@@ -2082,6 +2137,8 @@ def test_periods_before_the_calendar_and_after_the_newest_export_are_there_if_th
         .given("staging.as_of", "first_date as_of_local", ("2025-01-01", "2025-02-15"))
         .given("core.calendar", *QUARTER, service_point="desk")
         .given("core.appointments", "booked_date visit_date", ("2024-06-03", "2025-01-15"), (None, "2025-04-02"))
+        .made("staging.days")
+        .made("staging.complete_days")
         .run("staging.periods")
     )
     assert [row for row in only(rows, "basis period_type period complete") if row[1] == "month"] == [
@@ -2091,6 +2148,77 @@ def test_periods_before_the_calendar_and_after_the_newest_export_are_there_if_th
         ("visits", "month", "2025-01-01", False),
         ("visits", "month", "2025-02-01", False),
         ("visits", "month", "2025-04-01", False),
+    ]
+
+
+def test_the_days_that_keep_a_month_from_being_complete_are_told_with_source_and_reason() -> None:
+    rows = (
+        Alone()
+        .given(
+            "staging.periods",
+            "basis period_type period",
+            ("calls", "month", "2025-02-01"),
+            ("calls", "year", "2025-01-01"),
+        )
+        .given(
+            "staging.days",
+            "basis date source incomplete_reason",
+            *(("calls", f"2025-02-{day:02}", "phone", None) for day in range(3, 27)),
+            ("calls", "2025-02-02", "phone", "no_export"),
+            ("calls", "2025-02-02", "second", "exported_before_closing"),
+            ("calls", "2025-02-27", None, "no_source"),
+            ("calls", "2025-02-28", "phone", "not_ended"),
+            ("calls", "2025-03-01", "phone", "not_ended"),
+            ("visits", "2025-02-02", "desk", "no_export"),
+        )
+        .run("ops.incomplete_days")
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("calls", "2025-02-01", None, "no_hours"),
+        ("calls", "2025-02-02", "phone", "no_export"),
+        ("calls", "2025-02-02", "second", "exported_before_closing"),
+        ("calls", "2025-02-27", None, "no_source"),
+        ("calls", "2025-02-28", "phone", "not_ended"),
+    ]
+
+
+def test_a_day_says_why_it_is_not_complete() -> None:
+    sources = ("source", ("phone",), ("late",), ("silent",), ("later",))
+    rows = (
+        Alone()
+        .given("staging.as_of", "as_of_local", ("2025-02-05 00:00",))
+        .given("input.utc_days", "utc_date", ("2025-02-03",), offset_minutes=60)
+        .given(
+            "input.sources",
+            "source valid_from",
+            *((name, "2025-02-04" if name == "later" else "0001-01-01") for (name,) in sources[1:]),
+            kind="calls",
+            valid_to="2025-02-04",
+        )
+        .given(
+            "core.calendar",
+            *calendar_of("2025-02-01", "2025-02-05", "2025-02-03 16:00", "2025-02-05 16:00"),
+            service_point="telephone",
+        )
+        .given("core.calls", "arrived_date outcome", ("2025-02-01", "open"), ("2025-02-02", "missed"))
+        .given(
+            "staging.covered_days",
+            "source exported_at_utc",
+            ("phone", "2025-02-03 15:00"),
+            ("late", "2025-02-03 14:59:59"),
+            basis="calls",
+            date="2025-02-03",
+        )
+        .run("staging.days")
+    )
+    assert only(rows, "date source incomplete_reason") == [
+        ("2025-02-01", None, "call_open"),
+        ("2025-02-02", None, None),
+        ("2025-02-03", "late", "exported_before_closing"),
+        ("2025-02-03", "phone", None),
+        ("2025-02-03", "silent", "no_export"),
+        ("2025-02-04", None, None),
+        ("2025-02-05", None, "not_ended"),
     ]
 
 
@@ -2185,6 +2313,171 @@ def test_missed_calls_with_something_odd_about_their_times_are_counted() -> None
     ]
 
 
+def test_calls_of_a_day_are_told_in_the_terms_of_contact_centres_also_where_none_came() -> None:
+    rows = (
+        Alone()
+        .given("staging.as_of", "as_of_local", ("2025-02-02 20:00",))
+        .given(
+            "core.calendar",
+            "date weekday is_open is_working_day",
+            ("2025-01-29", 3, True, True),
+            ("2025-01-30", 4, True, True),
+            ("2025-01-31", 5, True, True),
+            ("2025-02-01", 6, True, False),
+            ("2025-02-02", 7, False, False),
+            ("2025-02-03", 1, True, True),
+            service_point="telephone",
+        )
+        .given(
+            "staging.day_segments",
+            "date starts_minute ends_minute is_open service_point",
+            ("2025-01-30", 540, 720, True, "telephone"),
+            ("2025-01-30", 720, 780, False, "telephone"),
+            ("2025-01-30", 780, 960, True, "telephone"),
+            ("2025-01-30", 0, 1440, True, "desk"),
+        )
+        .given("staging.complete_days", "basis date", ("calls", "2025-01-30"), ("visits", "2025-01-31"))
+        .given(
+            "core.calls",
+            "queue outcome is_answered missed_reason is_short_abandon speed_bucket wait_seconds legs_reported_missed",
+            ("main", "answered", True, None, False, "0-30", "30.000", 1),
+            ("main", "answered", True, None, False, "31-60", "30.001", 0),
+            ("main", "answered", True, None, False, "unknown", None, 0),
+            ("main", "missed", False, "abandoned", True, None, "4", 1),
+            ("main", "missed", False, "voicemail", False, None, "90", 1),
+            ("main", "outside_hours", True, None, False, "0-30", "3", 0),
+            ("main", "outside_hours", False, "abandoned", True, None, "3", 2),
+            ("main", "excluded", False, "abandoned", True, None, "3", 1),
+            ("main", "open", False, None, False, None, None, 0),
+            ("other", "outside_hours", False, "abandoned", False, None, "3", 1),
+            arrived_date="2025-01-30",
+            is_wait_lower_bound=False,
+        )
+        .run("marts.calls_daily")
+    )
+    days = [row for row in rows if row["queue"] == "main"]
+    assert only(days, "date weekday is_open is_working_day opening_minutes calls complete") == [
+        ("2025-01-29", 3, True, True, 0, 0, False),
+        ("2025-01-30", 4, True, True, 360, 9, True),
+        ("2025-01-31", 5, True, True, 0, 0, False),
+        ("2025-02-01", 6, True, False, 0, 0, False),
+        ("2025-02-02", 7, False, False, 0, 0, False),
+    ]
+    busy = days[1]
+    assert (
+        busy.items()
+        >= {
+            "answered": 3,
+            "missed": 2,
+            "offered": 5,
+            "missed_share": 0.4,
+            "missed_abandoned": 1,
+            "abandonment_rate": 0.2,
+            "missed_short_abandons": 1,
+            "answered_within_30_seconds": 1,
+            "service_level": 0.2,
+            "waits": 2,
+            "wait_seconds_sum": Decimal("60.001"),
+            "average_speed_of_answer_seconds": 30.0005,
+            "lower_bound_waits": 0,
+            "outside_hours": 2,
+            "reported_missed": 6,
+        }.items()
+    )
+    nothing = ("missed_share", "abandonment_rate", "service_level", "average_speed_of_answer_seconds")
+    assert all(row[name] is None for row in [days[2], rows[3]] for name in nothing)
+
+
+def test_a_quarter_of_an_hour_is_there_if_the_telephone_is_open_in_it_or_a_call_comes() -> None:
+    rows = (
+        Alone()
+        .given("marts.calls_daily", "date queue", (MONDAY, "main"), (MONDAY, "other"), (TUESDAY, "main"))
+        .given(
+            "staging.day_segments",
+            "starts_minute ends_minute is_open service_point",
+            (0, 530, False, "telephone"),
+            (530, 555, True, "telephone"),
+            (555, 556, False, "telephone"),
+            (556, 570, True, "telephone"),
+            (570, 1440, False, "telephone"),
+            (0, 1440, True, "desk"),
+            date=MONDAY,
+        )
+        .given(
+            "core.calls",
+            "arrived_local queue outcome is_answered speed_bucket wait_seconds",
+            (monday("09:00:00"), "main", "answered", True, "0-30", "30"),
+            (monday("09:14:59.999"), "main", "answered", True, "31-60", "31"),
+            (monday("09:14:59.999"), "main", "missed", False, None, "31"),
+            (monday("09:15:00"), "other", "answered", True, "unknown", None),
+            (monday("23:59:59"), "main", "outside_hours", True, "0-30", "1"),
+            arrived_date=MONDAY,
+        )
+        .run("marts.calls_quarter_hourly")
+    )
+    assert only(rows, "time_of_day queue weekday opening_minutes calls answered missed offered outside_hours") == [
+        ("08:45", "main", 1, 10, 0, 0, 0, 0, 0),
+        ("08:45", "other", 1, 10, 0, 0, 0, 0, 0),
+        ("09:00", "main", 1, 15, 3, 2, 1, 3, 0),
+        ("09:00", "other", 1, 15, 0, 0, 0, 0, 0),
+        ("09:15", "main", 1, 14, 0, 0, 0, 0, 0),
+        ("09:15", "other", 1, 14, 1, 1, 0, 1, 0),
+        ("23:45", "main", 1, 0, 1, 0, 0, 0, 1),
+    ]
+    told = only(rows, "answered_within_30_seconds waits wait_seconds_sum")
+    assert told[2] == (1, 2, Decimal("61.000"))
+    assert set(told) == {(1, 2, Decimal("61.000")), (0, 0, Decimal("0.000"))}
+
+
+def test_visits_of_a_day_are_counted_by_cluster_also_where_none_came_and_ahead_where_some_are_planned() -> None:
+    rows = (
+        Alone()
+        .given("staging.as_of", "first_date as_of_local", ("2025-01-30", "2025-01-31 20:00"))
+        .given("input.hours", "service_point", ("desk",), ("desk:Wonen",))
+        .given("core.clusters", "cluster", ("Wonen",))
+        .given(
+            "core.calendar",
+            "date service_point is_open is_working_day",
+            ("2025-01-30", "desk", True, True),
+            ("2025-01-30", "desk:Wonen", False, False),
+            ("2025-01-31", "desk", True, True),
+            ("2025-02-01", "desk", True, True),
+        )
+        .given("staging.complete_days", "basis date", ("visits", "2025-01-30"), ("calls", "2025-01-31"))
+        .given(
+            "core.appointments",
+            "visit_date checked_in_at_utc visitor_wait_seconds visitor_wait_reason is_served_early",
+            ("2025-01-30", "2025-01-30 08:59", "0", None, True),
+            ("2025-01-30", "2025-01-30 09:01", "60", None, False),
+            ("2025-01-30", "2025-01-30 09:00", "30", None, False),
+            ("2025-01-30", None, None, "cancelled", None),
+            ("2025-01-30", None, None, "no_show", None),
+            ("2025-01-30", None, None, "walk_in", None),
+            ("2025-02-03", None, None, "not_started", None),
+            (None, None, None, "walk_in", None),
+            cluster="OCMW",
+            planned_start_utc="2025-01-30 09:00",
+        )
+        .run("marts.visits_daily")
+    )
+    assert only(rows, "date cluster weekday is_open is_working_day appointments complete") == [
+        ("2025-01-30", "OCMW", 4, True, True, 6, True),
+        ("2025-01-30", "Wonen", 4, False, False, 0, True),
+        ("2025-01-31", "OCMW", 5, True, True, 0, False),
+        ("2025-01-31", "Wonen", 5, False, False, 0, False),
+        ("2025-02-03", "OCMW", 1, False, False, 1, False),
+        ("2025-02-03", "Wonen", 1, False, False, 0, False),
+    ]
+    counts = (
+        "visits wait_seconds_sum mean_wait_minutes served_early checked_in_early checked_in_late walk_ins "
+        "cancelled no_shows"
+    )
+    assert only(rows[:2], counts) == [
+        (3, Decimal("90.000"), 0.5, 1, 1, 1, 1, 1, 1),
+        (0, Decimal("0.000"), None, *[0] * 6),
+    ]
+
+
 def test_missed_calls_of_a_year_are_the_sums_of_its_months_by_queue() -> None:
     counts = (
         "calls answered missed offered missed_short_abandons outside_hours outside_hours_answered open excluded "
@@ -2225,18 +2518,19 @@ def test_the_bridge_leads_from_the_records_reported_missed_to_the_calls_that_wer
         .given("staging.periods", *PERIODS)
         .given(
             "core.calls",
-            "arrived_date outcome bridge_step legs_reported_missed",
-            ("2025-01-01", "missed", "corrected_missed", 3),
-            ("2025-01-31", "missed", "not_answered_by_a_person", 0),
-            ("2025-01-15", "answered", "answered_by_somebody_else", 2),
-            ("2025-01-15", "answered", None, 0),
-            ("2025-01-15", "outside_hours", "before_opening", 1),
-            ("2025-01-15", "outside_hours", "before_opening", 1),
-            ("2025-01-15", "outside_hours", None, 0),
-            ("2025-01-15", "excluded", "excluded", 1),
-            ("2025-01-15", "open", "open", 1),
-            ("2025-02-01", "outside_hours", "holiday", 2),
-            ("2025-02-01", "missed", "corrected_missed", 1),
+            "arrived_date outcome closed_reason bridge_step legs legs_reported_missed",
+            ("2025-01-01", "missed", None, "corrected_missed", 4, 3),
+            ("2025-01-31", "missed", None, "not_answered_by_a_person", 1, 0),
+            ("2025-01-15", "answered", None, "answered_by_somebody_else", 2, 2),
+            ("2025-01-15", "answered", None, None, 2, 0),
+            ("2025-01-15", "outside_hours", "before_opening", "before_opening", 1, 1),
+            ("2025-01-15", "outside_hours", "before_opening", "before_opening", 1, 1),
+            ("2025-01-15", "outside_hours", "break", None, 2, 0),
+            ("2025-01-15", "excluded", None, "excluded", 1, 1),
+            ("2025-01-15", "excluded", "after_closing", None, 1, 0),
+            ("2025-01-15", "open", None, "open", 1, 1),
+            ("2025-02-01", "outside_hours", "holiday", "holiday", 2, 2),
+            ("2025-02-01", "missed", None, "corrected_missed", 1, 1),
         )
         .run("marts.missed_calls_bridge")
     )
@@ -2261,6 +2555,17 @@ def test_the_bridge_leads_from_the_records_reported_missed_to_the_calls_that_wer
         "further_records_of_the_call": (-3, -1, -4),
         "not_answered_by_a_person": (1, 0, 1),
         "corrected_missed": (2, 1, 3),
+    }
+    # and, of all records, to the calls offered
+    january = [row for row in rows if (row["period_type"], row["period"]) == ("month", "2025-01-01")]
+    assert {step: n for step, n in only(january, "step all_records") if n} == {
+        "reported_missed": 16,
+        "before_opening": -2,
+        "break": -1,
+        "excluded": -2,
+        "open": -1,
+        "further_records_of_the_call": -6,
+        "corrected_missed": 4,
     }
     assert [row["step_number"] for row in rows] == [*range(1, 14)] * 3
     assert {(row["period_type"], row["period"], row["complete"]) for row in rows} == {
@@ -2440,18 +2745,18 @@ def test_lead_times_are_summed_by_cluster_and_channel_with_cancelled_and_desk_ap
         .given("staging.periods", *PERIODS)
         .given(
             "core.appointments",
-            "booked_date status is_desk_same_day lead_time_working_days last_lead_time_working_days lead_time_reason",
-            ("2025-01-01", "completed", False, 2, 4, None),
-            ("2025-01-31", "planned", False, 3, 5, None),
-            ("2025-01-31", "planned", False, 4, None, None),
-            ("2025-01-15", "cancelled", False, 6, 6, None),
-            ("2025-01-15", "cancelled", True, 1, 0, None),
-            ("2025-01-15", "completed", True, 1, 7, None),
-            ("2025-01-15", "completed", True, 2, 7, None),
-            ("2025-01-15", "cancelled", False, None, None, "planned_before_booked"),
-            ("2025-01-15", "completed", False, None, None, "planned_before_booked"),
-            ("2025-01-15", "completed", False, None, None, "outside_calendar"),
-            (None, "completed", False, None, None, "not_recorded"),
+            "booked_date lead_time_variant lead_time_working_days last_lead_time_working_days lead_time_reason",
+            ("2025-01-01", "headline", 2, 4, None),
+            ("2025-01-31", "headline", 3, 5, None),
+            ("2025-01-31", "headline", 4, None, None),
+            ("2025-01-15", "cancelled", 6, 6, None),
+            ("2025-01-15", "cancelled", 1, 0, None),
+            ("2025-01-15", "desk_same_day", 1, 7, None),
+            ("2025-01-15", "desk_same_day", 2, 7, None),
+            ("2025-01-15", None, None, None, "planned_before_booked"),
+            ("2025-01-15", None, None, None, "planned_before_booked"),
+            ("2025-01-15", None, None, None, "outside_calendar"),
+            (None, None, None, None, "not_recorded"),
             cluster="Wonen",
             is_walk_in=False,
         )

@@ -74,14 +74,15 @@ def bad(name: str, **fields: str) -> dict[str, str]:
 
 
 def test_a_renamed_copy_of_a_file_changes_no_figure_and_the_older_records_are_its_duplicates(tmp_path: Path) -> None:
+    # a call comes from the newest export that tells of it
     records = [record("a"), record("b", outcome="missed"), record("c", queue="TEST")]
     write_calls(tmp_path, "2025-03-10", records)
     with warehouse(settings_of(tmp_path)) as con:
-        before = tables(con)
+        before = tables(con, leave_out=("delivery", "file_name", "line"))
         assert ledger(con) == [("calls_2025-03-10.csv", "loaded", {"accepted": 2, "excluded": 1})]
     write_calls(tmp_path, "2025-03-10", records, suffix="_copy")
     with warehouse(settings_of(tmp_path)) as con:
-        after = tables(con)
+        after = tables(con, leave_out=("delivery", "file_name", "line"))
         assert ledger(con) == [
             ("calls_2025-03-10.csv", "loaded", {"duplicates": 3}),
             ("calls_2025-03-10_copy.csv", "loaded", {"accepted": 2, "excluded": 1}),
