@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(shell command -v uv >/dev/null && echo "uv pip install --python $(BIN)/python" || echo "$(BIN)/python -m pip install")
 
-.PHONY: run test faults check ui lock samples clean
+.PHONY: run test faults check ui docs lock samples clean
 
 run: .venv/run ## take in the exports, publish the warehouse, print the indicators
 	@$(BIN)/kcc run
@@ -22,6 +22,9 @@ check: .venv/dev ## style, types, SQL
 
 ui: .venv/run ## the Dagster UI on http://localhost:3000 (it has no login, so it listens here only)
 	DAGSTER_HOME="$(CURDIR)" $(BIN)/dagster dev --host 127.0.0.1 --port 3000
+
+docs: .venv/dev ## write what is generated anew: data dictionary, answers for analysts, the asset graph
+	$(BIN)/python -m pytest --quiet --accept tests/test_docs.py tests/test_analysts.py tests/pipelines/test_location.py
 
 lock: ## compile the locked requirements again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras \

@@ -7,11 +7,12 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.generated import Generated
 from tests.sample import City, Night
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--accept-graph", action="store_true", help="write the asset graph's snapshot anew")
+    parser.addoption("--accept", action="store_true", help="write what is generated anew: pages, the asset graph")
     parser.addoption("--long", action="store_true", help="try many more sequences of deliveries (tests/test_order.py)")
 
 
@@ -23,6 +24,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"skipped, but everything is required here: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def generated(request: pytest.FixtureRequest) -> Generated:
+    return Generated(bool(request.config.getoption("--accept")))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,18 @@
+"""Files of the project that are written from the code, and must say what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class Generated:
+    """A file that is written from the code: the same, or with `--accept` written anew."""
+
+    def __init__(self, accept: bool) -> None:
+        self.accept = accept
+
+    def hold(self, file: Path, content: str) -> None:
+        """Fail if the file says something else; `make docs` makes it say this."""
+        if self.accept:
+            file.write_text(content, encoding="utf-8")
+        assert file.read_text(encoding="utf-8") == content, f"{file.name} is not up to date: make docs"
