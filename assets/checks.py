@@ -8,11 +8,15 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from assets.tripwires import TRIPWIRES, Tripped
+from assets.verify import SUMS
 from pipelines.plain import in_markdown
+from schemas.tables import TABLES
 
 LEDGER = "ops.ledger"
 ADDS_UP = "adds_up"
 EVERY_EXPORT = "every_export_is_in"
+SHOWN = 12
+"""So many sentences of a check are shown."""
 
 
 def asset_key(table: str) -> dg.AssetKey:
@@ -46,7 +50,13 @@ def adds_up(broken: str | None) -> dg.AssetCheckResult:
         check_name=ADDS_UP,
         asset_key=asset_key(LEDGER),
         passed=broken is None,
-        description=broken or "Every contract and every sum holds.",
+        description=f"Every contract of {len(TABLES)} tables and {len(SUMS)} sums hold."
+        if broken is None
+        else _told(
+            [broken],
+            "Nothing was published, and readers keep what they had. This is a fault of the program, not of an export: "
+            "report it with this sentence.",
+        ),
     )
 
 
@@ -57,7 +67,13 @@ def every_export_is_in(outstanding: Sequence[str]) -> dg.AssetCheckResult:
         asset_key=asset_key(LEDGER),
         passed=not outstanding,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=in_markdown("; ".join(outstanding)) or "Every export is in.",
+        description=_told(
+            outstanding,
+            "Mend each file, have it exported again under its name, or remove it; the next night takes it in. The rest "
+            "is published, and the months that miss something are not complete.",
+        )
+        if outstanding
+        else "Every export that lies in the exports folder is in.",
         metadata={"not_in": len(outstanding)},
     )
 
@@ -71,12 +87,22 @@ def tripwires(tripped: Sequence[Tripped]) -> Iterator[dg.AssetCheckResult]:
             asset_key=asset_key(wire.asset),
             passed=all(one.accepted_reason is not None for one in found),
             severity=dg.AssetCheckSeverity.ERROR if wire.is_blocking else dg.AssetCheckSeverity.WARN,
-            description=in_markdown(" ".join(map(str, found))) or "Nothing found.",
+            description=_told([str(one) for one in found], wire.what_to_do)
+            if found
+            else f"Nothing found. {wire.meaning}",
             metadata={
-                **({"what_to_do": wire.what_to_do} if found else {}),
+                "found": len(found),
                 **({"by_weekday_and_hour": dg.MetadataValue.md(_hours(found))} if any(o.hours for o in found) else {}),
             },
         )
+
+
+def _told(found: Sequence[str], what_to_do: str) -> str:
+    """What a check found, a sentence a line, and what to do; no name in it acts as Markdown."""
+    lines = [in_markdown(sentence) for sentence in found[:SHOWN]]
+    if len(found) > SHOWN:
+        lines.append(f"… and {len(found) - SHOWN} more: `kcc status` tells them all.")
+    return "\n\n".join([*lines, f"**What to do:** {in_markdown(what_to_do)}"])
 
 
 def _hours(found: Sequence[Tripped]) -> str:

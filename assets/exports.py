@@ -5,15 +5,20 @@ published stands in ops.ledger.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import dagster as dg
 
 from assets.files import ExportFile, export_files, today
+from assets.links import page
 from assets.records import Receipt, RecordStore
+from pipelines.plain import in_markdown
 from pipelines.settings import Settings
 from pipelines.step import night_step
+from schemas.records import AppointmentRecord, CallRecord
+from schemas.tables import TableColumn, columns_of
 
 OWNERS = ["team:data-team"]
 log = logging.getLogger("kcc")
@@ -30,6 +35,7 @@ def export_asset(
     settings: Settings, key: str, kind: Literal["calls", "appointments"], description: str
 ) -> dg.AssetsDefinition:
     """The asset that reads the exports of all sources of one kind."""
+    records = CallRecord if kind == "calls" else AppointmentRecord
 
     @dg.asset(
         key=key,
@@ -39,6 +45,7 @@ def export_asset(
         description=description,
         kinds={"polars", "parquet"},
         owners=OWNERS,
+        metadata={"dagster/column_schema": column_schema(columns_of(records)), "docs": page(settings, "formats.md")},
     )
     def read_exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         days = {date.fromisoformat(partition) for partition in context.partition_keys}
@@ -55,9 +62,24 @@ def export_asset(
             context.add_asset_metadata(
                 _metadata([r for r in receipts if r.day == day]), asset_key=key, partition_key=day.isoformat()
             )
-        return dg.MaterializeResult(metadata={"exports/files": len(receipts)})
+        return dg.MaterializeResult()  # metadata given here would be copied to every day
 
     return read_exports
+
+
+def column_schema(columns: Sequence[TableColumn]) -> dg.TableSchema:
+    """Columns as Dagster's Columns tab shows them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.type,
+                description=column.meaning,
+                constraints=dg.TableColumnConstraints(nullable=column.is_nullable),
+            )
+            for column in columns
+        ]
+    )
 
 
 def _read(store: RecordStore, file: ExportFile) -> Receipt:
@@ -69,11 +91,18 @@ def _read(store: RecordStore, file: ExportFile) -> Receipt:
     return receipt
 
 
-def _metadata(receipts: list[Receipt]) -> dict[str, int | str]:
-    """What the UI shows of one export day: counts and file names, never values."""
+def _metadata(receipts: list[Receipt]) -> dict[str, int | dg.MetadataValue[Any]]:
+    """What the UI shows of one export day: counts, file names and reasons, never values."""
+    told = [
+        f"{in_markdown(receipt.name)}: {receipt.status}"
+        + (f", {in_markdown(receipt.reason)}" if receipt.reason else "")
+        for receipt in receipts
+    ]
     return {
         "dagster/row_count": sum(receipt.records for receipt in receipts),
+        "files": len(receipts),
         "quarantined": sum(receipt.quarantined for receipt in receipts),
-        "not_loaded": sum(receipt.status != "loaded" for receipt in receipts),
-        "read": ", ".join(f"{receipt.name} ({receipt.status})" for receipt in receipts) or "no export of this day",
+        "refused": sum(receipt.status == "refused" for receipt in receipts),
+        "deferred": sum(receipt.status == "deferred" for receipt in receipts),
+        "read": dg.MetadataValue.md("\n\n".join(told) or "no export of this day"),
     }

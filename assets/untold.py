@@ -31,10 +31,11 @@ def without_values() -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OF_THE_MACHINE) or type(error).__module__.partition(".")[0] in OURS:
             raise
-        raise UnexpectedError(_kind_and_place(error)) from None
+        raise UnexpectedError(kind_and_place(error)) from None
 
 
-def _kind_and_place(error: Exception) -> str:
+def kind_and_place(error: Exception) -> str:
+    """What may be told of an unexpected error: its kind, and where in the code it came up; not its text."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{Path(frame.filename).name} line {frame.lineno}, in {frame.name}" for frame in reversed(frames)]
     kind = f"{type(error).__module__}.{type(error).__qualname__}"

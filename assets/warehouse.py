@@ -14,9 +14,11 @@ import duckdb
 from assets import checks
 from assets.build import build, finish, keep_history, published_reads, sql_files
 from assets.checks import asset_key
-from assets.exports import OWNERS
+from assets.exports import OWNERS, column_schema
 from assets.files import names_in_exports
 from assets.inputs import as_of, file_states
+from assets.links import of_table
+from assets.previews import previews
 from assets.records import RecordStore
 from assets.tripwires import Blocked, Tripped, inspect
 from assets.verify import NotPublishable, verify
@@ -29,7 +31,7 @@ EXPORTS = ("telephony_exports", "appointment_exports")
 log = logging.getLogger("kcc")
 
 
-def table_spec(table: str) -> dg.AssetSpec:
+def table_spec(settings: Settings, table: str) -> dg.AssetSpec:
     """A published table as an asset: its columns and what they mean, and the tables that it is computed from."""
     upstream: list[dg.AssetKey] = [asset_key(name) for name in published_reads(table)]
     if table in ("core.calls", "core.appointments", "ops.ledger", "ops.quarantine"):
@@ -42,18 +44,9 @@ def table_spec(table: str) -> dg.AssetSpec:
         kinds={"duckdb", "table"},
         owners=OWNERS,
         metadata={
-            "dagster/column_schema": dg.TableSchema(
-                columns=[
-                    dg.TableColumn(
-                        name=column.name,
-                        type=column.type,
-                        description=column.meaning,
-                        constraints=dg.TableColumnConstraints(nullable=column.is_nullable),
-                    )
-                    for column in columns(table)
-                ]
-            ),
+            "dagster/column_schema": column_schema(columns(table)),
             "dagster/table_name": table,
+            **of_table(settings, table),
         },
     )
 
@@ -67,7 +60,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="warehouse",
-        specs=[table_spec(table) for table in TABLES],
+        specs=[table_spec(settings, table) for table in TABLES],
         check_specs=checks.specs(),
         can_subset=False,
     )
@@ -83,10 +76,13 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
         except Blocked as blocked:
             yield from checks.tripwires(blocked.tripped)
             raise dg.Failure(description=f"Nothing was published: {blocked}") from None
+        shown = previews(settings.folders.data / "warehouse" / "kcc.duckdb")
         for table in sql_files():  # Dagster wants a table after the tables that it is computed from
             if table in published.rows:
-                rows = published.rows[table]
-                yield dg.MaterializeResult(asset_key=asset_key(table), metadata={"dagster/row_count": rows})
+                yield dg.MaterializeResult(
+                    asset_key=asset_key(table),
+                    metadata={"dagster/row_count": published.rows[table], **shown.get(table, {})},
+                )
         yield checks.adds_up(None)
         yield checks.every_export_is_in(published.outstanding)
         yield from checks.tripwires(published.tripped)

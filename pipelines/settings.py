@@ -26,6 +26,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    HttpUrl,
     ValidationError,
     field_validator,
     model_validator,
@@ -122,11 +123,12 @@ class Section(BaseModel):
 
 
 class Centre(Section):
-    """The contact centre: its name, the zone in which everything is dated, the first export day."""
+    """The contact centre: its name, the zone in which everything is dated, the first export day; where the docs are."""
 
     name: str
     time_zone: Zone = "Europe/Brussels"
     start: date
+    docs: HttpUrl | None = None
 
 
 class Folders(Section):

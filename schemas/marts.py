@@ -11,7 +11,8 @@ from schemas.types import Amount, Total
 SPEED = "of answered, those with a wait of at most 30 seconds"
 DAY_COMPLETE = "the day has ended, an export made after its closing covers it if it was open, and no call of it is open"
 WEEKDAY = "1 Monday to 7 Sunday"
-COMPLETE = "the period has ended, every open day is covered by an export made after its closing, no call is open"
+COVERED = "the period has ended and every open day is covered by an export made after its closing"
+COMPLETE = f"{COVERED}, no call is open; ops.incomplete_days tells what is missing"
 
 VARIANTS = {
     "headline": "the definition of the indicator sheet",
@@ -68,23 +69,29 @@ class _MissedCalls(Table):
     complete: bool = pa.Field(description=COMPLETE)
 
 
-class MissedCallsMonthly(_MissedCalls):
-    """Contract of marts.missed_calls_monthly."""
+class _Month(Table):
+    """The column with which the month's table begins."""
 
     month: pl.Date = pa.Field(description="first day of the month of arrival")
 
-    class Config:
-        ordered = False
-        metadata = {"key": ["month", "queue"]}
 
-
-class MissedCallsYearly(_MissedCalls):
-    """Contract of marts.missed_calls_yearly."""
+class _Year(Table):
+    """The column with which the year's table begins."""
 
     year: pl.Date = pa.Field(description="first day of the year of arrival")
 
+
+class MissedCallsMonthly(_MissedCalls, _Month):
+    """Contract of marts.missed_calls_monthly."""
+
     class Config:
-        ordered = False
+        metadata = {"key": ["month", "queue"]}
+
+
+class MissedCallsYearly(_MissedCalls, _Year):
+    """Contract of marts.missed_calls_yearly."""
+
+    class Config:
         metadata = {"key": ["year", "queue"]}
 
 
@@ -171,7 +178,7 @@ class VisitorWaitMonthly(Table):
     not_started: int = pa.Field(ge=0, description="not started: no wait")
     impossible: int = pa.Field(ge=0, description="ended before the start, or over eleven days late: no wait")
     no_planned_time: int = pa.Field(ge=0, description="planned for a day without a time: no wait")
-    complete: bool = pa.Field(description=COMPLETE)
+    complete: bool = pa.Field(description=f"{COVERED}; ops.incomplete_days tells what is missing")
 
     class Config:
         metadata = {"key": ["month", "cluster"]}
@@ -201,7 +208,7 @@ class LeadTimeMonthly(Table):
     outside_calendar: int = pa.Field(
         ge=0, description="booked or planned on a day without declared hours: no lead time"
     )
-    complete: bool = pa.Field(description=COMPLETE)
+    complete: bool = pa.Field(description=f"{COVERED}; ops.incomplete_days tells what is missing")
 
     class Config:
         metadata = {"key": ["month", "cluster", "booking_channel"]}
@@ -285,7 +292,9 @@ class VisitsDaily(Table):
     walk_ins: int = pa.Field(ge=0, description="came without a planned start: no wait")
     cancelled: int = pa.Field(ge=0, description="cancelled: no wait")
     no_shows: int = pa.Field(ge=0, description="did not come: no wait")
-    complete: bool = pa.Field(description="the day has ended, and is covered as marts.visitor_wait_monthly wants it")
+    complete: bool = pa.Field(
+        description="the day has ended and an export made after its closing covers it, if it was open"
+    )
 
     class Config:
         metadata = {"key": ["date", "cluster"]}

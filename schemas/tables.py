@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pandera.polars as pa
 from pandera.api.polars.components import Column
 
 from schemas.core import Appointments, CalendarDays, Calls, Clusters, Norms, PublishedHistory, Table
@@ -73,9 +74,14 @@ class TableColumn:
 @cache
 def columns(table: str) -> list[TableColumn]:
     """The columns of a published table, in order."""
+    return columns_of(TABLES[table])
+
+
+def columns_of(model: type[pa.DataFrameModel]) -> list[TableColumn]:
+    """The columns of a model, in order."""
     return [
         TableColumn(name, duckdb_type(column.dtype.type), column.nullable, _meaning(column))
-        for name, column in TABLES[table].to_schema().columns.items()
+        for name, column in model.to_schema().columns.items()
     ]
 
 

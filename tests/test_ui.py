@@ -81,11 +81,34 @@ def test_a_mart_shows_what_it_is_its_rows_owner_kind_and_columns(ui: str, page: 
         "DuckDB",
         "value_reason",
         "why the value is NULL",
+        "docs/data-dictionary.md#martsindicators",
     ):
         expect(page.get_by_text(text).first).to_be_visible(timeout=30_000)
 
 
+def test_a_mart_shows_a_chart_and_rows_of_the_newest_complete_month_without_a_click(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/assets/marts/telephone_wait_monthly")
+    for text in ("December 2025", "38.51", "< 45.0 ✓", "█████", "wait_seconds_sum", "Wonen en Omgeving"):
+        expect(page.get_by_text(text).first).to_be_visible(timeout=30_000)
+
+
+def test_row_counts_and_records_are_plotted_over_time(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/assets/ops/ledger")
+    page.get_by_text("Plots").first.click()
+    for text in ("dagster/row_count", "accepted", "quarantined"):
+        expect(page.get_by_text(text).last).to_be_visible(timeout=30_000)
+    assert page.locator("canvas").count() > 3
+
+
+def test_a_check_says_what_it_found_and_what_to_do(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/assets/core/appointments?view=checks")
+    for text in ("are for a service of no cluster: 'Laadpaal aanvragen'", "What to do:", "of the settings"):
+        expect(page.get_by_text(text).first).to_be_visible(timeout=30_000)
+    page.goto(f"{ui}/assets/ops/ledger?view=checks")
+    expect(page.get_by_text("Every contract of").first).to_be_visible(timeout=30_000)
+
+
 def test_an_export_day_shows_its_records_and_files(ui: str, page: Page) -> None:
     page.goto(f"{ui}/assets/telephony_exports?view=partitions&partition=2025-03-01")
-    for text in ("telephony/oproepen_20250301.csv.gz (loaded)", "quarantined"):
+    for text in ("telephony/oproepen_20250301.csv.gz: loaded", "quarantined", "refused", "2643"):
         expect(page.get_by_text(text).first).to_be_visible(timeout=30_000)
