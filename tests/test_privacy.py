@@ -100,6 +100,7 @@ PUBLISHED = {
     "oproep_id": {"core.calls.call_id"},
     "wachtrij": {
         *["core.calls.queue", "marts.answer_speed_monthly.queue", "marts.indicators.dimension"],
+        *["marts.calls_daily.queue", "marts.calls_quarter_hourly.queue"],
         *["marts.missed_calls_monthly.queue", "marts.missed_calls_yearly.queue", "marts.telephone_wait_monthly.queue"],
     },
     "afspraak_id": {"core.appointments.appointment_id"},
@@ -109,7 +110,8 @@ PUBLISHED = {
         "marts.indicators.dimension",
     },
     "the file's name": {
-        *["ops.ledger.file_name", "ops.quarantine.file_name", "ops.tripwires.sentence", "ops.restatements.why"],
+        *["core.calls.file_name", "core.appointments.file_name", "ops.ledger.file_name", "ops.quarantine.file_name"],
+        *["ops.tripwires.sentence", "ops.restatements.why"],
     },
 }
 """Where the values of declared text columns are published, as the export has them; and nothing else of an export is."""
