@@ -15,6 +15,7 @@ BRIDGE_STEPS = [
     "excluded",
     "open",
     "answered_by_somebody_else",
+    "further_records_of_the_call",
     "not_answered_by_a_person",
     "corrected_missed",
 ]
@@ -45,7 +46,10 @@ class Calls(Table):
     answered_at_utc: Instant = pa.Field(nullable=True, description="a person answered (UTC); NULL if nobody did")
     ended_at_utc: Instant = pa.Field(nullable=True, description="the call ended (UTC)")
     wait_seconds: Seconds = pa.Field(
-        nullable=True, ge=0, description="seconds from dialling in to the answer, or to the hang-up if missed"
+        nullable=True,
+        ge=0,
+        description="seconds from dialling in to the answer, or to the hang-up if nobody answered; of calls of every "
+        "outcome: filter on it",
     )
     queue_wait_seconds: Seconds = pa.Field(
         nullable=True,
@@ -62,7 +66,9 @@ class Calls(Table):
     )
     is_answered: bool = pa.Field(description="a person answered it, at whatever hour")
     exclusion_rule: str = pa.Field(nullable=True, description="the named rule that excludes the call")
-    missed_reason: str = pa.Field(nullable=True, isin=MISSED_REASONS, description="why no person answered")
+    missed_reason: str = pa.Field(
+        nullable=True, isin=MISSED_REASONS, description="why no person answered, whatever the outcome"
+    )
     is_within_opening_hours: bool = pa.Field(description="arrived while the telephone was open, [open, close)")
     closed_reason: str = pa.Field(
         nullable=True, isin=CLOSED_REASONS, description="why the telephone was closed at that moment"
@@ -77,7 +83,7 @@ class Calls(Table):
     legs_reported_missed: int = pa.Field(ge=0, description="of those, the ones that the software calls missed")
     bridge_step: str = pa.Field(
         nullable=True,
-        isin=BRIDGE_STEPS,
+        isin=[step for step in BRIDGE_STEPS if step != "further_records_of_the_call"],
         description="the step of marts.missed_calls_bridge in which the call leaves, enters or stays; NULL if neither "
         "the software nor the rules call it missed",
     )
@@ -108,6 +114,9 @@ class Appointments(Table):
     appointment_id: str = pa.Field(description="the source's id of the appointment")
     service: str = pa.Field(description="the (first) service of the appointment")
     cluster: str = pa.Field(description="cluster of desks that gives it, on the planned date; `unmapped` if none")
+    service_point: str = pa.Field(
+        description="whose hours count for it, as in core.calendar: those of the cluster's own desk, or else of `desk`"
+    )
     booking_channel: str = pa.Field(nullable=True, description="where it was booked, in the source's word")
     booked_at_utc: Instant = pa.Field(nullable=True, description="it was booked (UTC)")
     booked_local: Instant = pa.Field(nullable=True, description="it was booked (civil time of the centre)")
@@ -181,6 +190,7 @@ class CalendarDays(Table):
     intervals: str = pa.Field(nullable=True, description="opening intervals such as `09:00-12:00, 13:00-16:00`")
     opens_local: Instant = pa.Field(nullable=True, description="first opening (civil time)")
     closes_local: Instant = pa.Field(nullable=True, description="last closing (civil time)")
+    opening_minutes: int = pa.Field(ge=0, le=1440, description="minutes that it is open, breaks and closures left out")
     is_half_day: bool = pa.Field(description="open, but a closure takes part of the regular hours")
     closed_reason: str = pa.Field(
         nullable=True,

@@ -22,14 +22,14 @@ heads of the files in `sql/` by `make docs`: change it there.
 
 `_at_utc` is an instant in UTC, `_local` the same by the clock of the centre, `_date` and `date` a civil day there; both
 kinds of instants are `TIMESTAMP` without a zone. `_seconds`, `_minutes` and `_working_days` are units; a `_share`,
-`_rate` or `_level` goes from 0 to 1, only `value` in `marts.indicators` is in percent. Booleans begin with `is_`, but
-for `complete` and `norm_met`. Durations and sums are exact decimals; a figure for which nothing was measured is NULL,
-never 0.
+`_rate` or `_level` goes from 0 to 1, while a value with a `unit` beside it may be in percent. Booleans begin with
+`is_`, but for `complete` and `norm_met`. Durations and sums are exact decimals; a figure for which nothing was measured
+is NULL, never 0.
 
 ## Which rows belong together
 
-The file declares no foreign keys; each line below is checked on the sample city. *1*: every row on the left finds
-exactly one on the right. *0..1*: one or none.
+The diagram shows the keys; the table below it, how to join. The file declares no foreign keys; each join is checked on
+the sample city. `ops.tripwires` and `ops.incomplete_days` belong to whole months and days, and stand alone.
 """
 
 
@@ -64,7 +64,7 @@ def _word(duckdb_type: str) -> str:
 
 
 def _joins() -> str:
-    lines = ["| rows of | each of | | on |", "|---|---|---|---|"]
+    lines = ["| each row of | finds in | how many | on |", "|---|---|---|---|"]
     lines += [
         f"| {_link(join.many)} | {_link(join.one)} | {'1' if join.always else '0..1'} | `{join.on}`"
         f"{'' if join.where == 'true' else f' where `{join.where}`'} |"

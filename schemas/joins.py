@@ -1,6 +1,7 @@
 """Which rows of the published tables belong together: for the data dictionary, and checked on the sample city.
 
-No foreign keys are declared in the file: DuckDB would check them at every build, and `assets/verify.py` checks more.
+No foreign keys are declared in the file: DuckDB would check them at every build, and `assets/verify.py` checks more. A
+file is joined by its name alone: that of a second log (`legs_of`, `visits_of`) is of another source than the call.
 """
 
 from __future__ import annotations
@@ -73,9 +74,7 @@ JOINS = [
     Join(
         "core.appointments",
         "core.calendar",
-        "calendar.date = appointments.visit_date and calendar.service_point = coalesce(("
-        "select any_value(own.service_point) from core.calendar as own "
-        "where own.service_point = 'desk:' || appointments.cluster), 'desk')",
+        "calendar.date = appointments.visit_date and calendar.service_point = appointments.service_point",
         always=False,
     ),
     Join(

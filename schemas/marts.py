@@ -102,7 +102,9 @@ class MissedCallsBridge(Table):
     period: pl.Date = pa.Field(description="first day of the period of arrival")
     step_number: int = pa.Field(ge=1, le=13, description="place of the step, from reported to corrected")
     step: str = pa.Field(
-        isin=["reported_missed", "further_records_of_the_call", *BRIDGE_STEPS], description="what is taken off or added"
+        isin=["reported_missed", *BRIDGE_STEPS],
+        description="what is taken off or added; core.calls.bridge_step leads to its calls, but for "
+        "further_records_of_the_call: those of calls with legs_reported_missed > 1",
     )
     records: int = pa.Field(
         description="missed, signed: the first twelve steps add up to the thirteenth, corrected_missed"
@@ -279,9 +281,11 @@ class VisitsDaily(Table):
 
     date: pl.Date = pa.Field(description="planned date; for a walk-in the date of check-in")
     cluster: str = pa.Field(description="cluster of desks; `unmapped` for services that belong to none")
+    service_point: str = pa.Field(description="whose hours are the cluster's, as in core.calendar")
     weekday: int = pa.Field(ge=1, le=7, description=WEEKDAY)
     is_open: bool = pa.Field(description="the cluster's desk was open for some time that day")
     is_working_day: bool = pa.Field(description="a Monday to Friday on which the cluster's desk was open")
+    opening_minutes: int = pa.Field(ge=0, le=1440, description="minutes that the cluster's desk was open")
     appointments: int = pa.Field(ge=0, description="all appointments and walk-ins, whatever became of them")
     visits: int = pa.Field(ge=0, description="started visits with a planned start: those that have a wait")
     wait_seconds_sum: Total = pa.Field(ge=0, description="sum of max(0, start - planned start), seconds")

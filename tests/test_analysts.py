@@ -22,7 +22,8 @@ from tests.generated import Generated
 
 PAGE = ROOT / "docs" / "analysts.md"
 LATE = Path("telephony/oproepen_20251223_correctie.csv")
-SHOWN = 12
+WHOLE, SHOWN = 12, 5
+"""An answer of so many rows is shown as a whole, a longer one by its first few."""
 QUESTION = re.compile(
     r"""
     (?P<question>\#\#\#\ [^\n]+\n(?:(?!\n\#).)*?\n```sql\n(?P<sql>.*?)\n```\n)
@@ -61,9 +62,10 @@ def answer(con: duckdb.DuckDBPyConnection, query: str) -> str:
     names = [column[0] for column in asked.description or ()]
     rows = asked.fetchall()
     assert rows, query
-    lines = [names, ["---"] * len(names), *([shown(value) for value in row] for row in rows[:SHOWN])]
+    first = rows if len(rows) <= WHOLE else rows[:SHOWN]
+    lines = [names, ["---"] * len(names), *([shown(value) for value in row] for row in first)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"\n{table}\n" + (f"\n*{SHOWN} of {len(rows):,} rows*\n" if len(rows) > SHOWN else "")
+    return f"\n{table}\n" + ("" if first is rows else f"\n*{SHOWN} of {len(rows):,} rows*\n")
 
 
 def test_every_question_has_the_answer_that_the_page_shows(warehouse: Path, generated: Generated) -> None:

@@ -59,7 +59,7 @@ own as (
 desks as (
     select
         waited.*,
-        if(own.service_point is null, 'desk', own.service_point) as service_point
+        coalesce(own.service_point, 'desk') as service_point
     from waited
     left join own on own.service_point = 'desk:' || waited.cluster
 ),
@@ -90,6 +90,7 @@ select
     led.appointment_id,
     led.service,
     led.cluster,
+    led.service_point,
     led.booking_channel,
     led.booked_at_utc,
     led.booked_local,

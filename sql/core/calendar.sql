@@ -15,6 +15,7 @@ with days as (
         ) filter (where is_open) as intervals,
         min(starts_local) filter (where is_open) as opens_local,
         max(ends_local) filter (where is_open) as closes_local,
+        coalesce(sum(ends_minute - starts_minute) filter (where is_open), 0) as opening_minutes,
         -- of a day that is closed all day: a holiday is named first, then any other closure
         case
             when bool_or(closed_reason = 'holiday') then 'holiday'
@@ -44,6 +45,7 @@ select
     working.intervals,
     working.opens_local,
     working.closes_local,
+    working.opening_minutes::bigint as opening_minutes,
     working.is_open and working.is_cut_short as is_half_day,
     if(working.is_open, null, working.day_reason) as closed_reason,
     working.closure_note,

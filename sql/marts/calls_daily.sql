@@ -21,15 +21,6 @@ with counted as (
 
 queues as (select distinct queue from core.calls),
 
-opening as (
-    select
-        date,
-        sum(ends_minute - starts_minute) as minutes
-    from staging.day_segments
-    where service_point = 'telephone' and is_open
-    group by date
-),
-
 span as (
     select
         date_trunc('month', min(calls.arrived_date))::date as first_date,
@@ -44,7 +35,7 @@ select
     calendar.weekday,
     calendar.is_open,
     calendar.is_working_day,
-    coalesce(opening.minutes, 0)::bigint as opening_minutes,
+    calendar.opening_minutes,
     coalesce(counted.calls, 0) as calls,
     coalesce(counted.answered, 0) as answered,
     coalesce(counted.missed, 0) as missed,
@@ -69,7 +60,6 @@ left join staging.complete_days as complete
     on
         complete.basis = 'calls'
         and complete.date = calendar.date
-left join opening on opening.date = calendar.date
 left join counted
     on
         counted.date = calendar.date

@@ -56,9 +56,11 @@ desks as (
 select
     dates.date,
     desks.cluster,
+    desks.service_point,
     isodow(dates.date) as weekday,
     coalesce(calendar.is_open, false) as is_open,
     coalesce(calendar.is_working_day, false) as is_working_day,
+    coalesce(calendar.opening_minutes, 0) as opening_minutes,
     coalesce(counted.appointments, 0) as appointments,
     coalesce(counted.visits, 0) as visits,
     coalesce(counted.wait_seconds_sum, 0)::decimal(18, 3) as wait_seconds_sum,

@@ -747,6 +747,7 @@ def test_the_calendar_tells_when_a_day_is_open_and_the_offset_of_its_clock() -> 
         "intervals": "09:00-12:00, 13:00-16:00",
         "opens_local": monday("09:00:00"),
         "closes_local": monday("16:00:00"),
+        "opening_minutes": 360,
         "is_half_day": False,
         "closed_reason": None,
         "closure_note": None,
@@ -1406,11 +1407,12 @@ def test_a_call_stands_in_the_step_of_the_bridge_that_fits_its_outcome_and_what_
 def test_a_call_leads_to_the_file_and_line_of_the_leg_that_came_first() -> None:
     rows = calls_of(
         "call_id leg_id arrived",
-        ("a", "2", monday("10:00:30")),
+        ("a", "3", monday("10:00:30")),
         ("a", "1", monday("10:00:00")),
+        ("a", "2", monday("10:00:30")),
         ("b", None, monday("10:00:00")),
     )
-    assert only(rows, "call_id file_name line") == [("a", "calls.csv", 2), ("b", "calls.csv", 3)]
+    assert only(rows, "call_id file_name line") == [("a", "calls.csv", 2), ("b", "calls.csv", 4)]
 
 
 # --- staging.whole_appointments --------------------------------------------------------------------------------------
@@ -2319,22 +2321,14 @@ def test_calls_of_a_day_are_told_in_the_terms_of_contact_centres_also_where_none
         .given("staging.as_of", "as_of_local", ("2025-02-02 20:00",))
         .given(
             "core.calendar",
-            "date weekday is_open is_working_day",
-            ("2025-01-29", 3, True, True),
-            ("2025-01-30", 4, True, True),
-            ("2025-01-31", 5, True, True),
-            ("2025-02-01", 6, True, False),
-            ("2025-02-02", 7, False, False),
-            ("2025-02-03", 1, True, True),
+            "date weekday is_open is_working_day opening_minutes",
+            ("2025-01-29", 3, True, True, 360),
+            ("2025-01-30", 4, True, True, 360),
+            ("2025-01-31", 5, True, True, 180),
+            ("2025-02-01", 6, True, False, 90),
+            ("2025-02-02", 7, False, False, 0),
+            ("2025-02-03", 1, True, True, 360),
             service_point="telephone",
-        )
-        .given(
-            "staging.day_segments",
-            "date starts_minute ends_minute is_open service_point",
-            ("2025-01-30", 540, 720, True, "telephone"),
-            ("2025-01-30", 720, 780, False, "telephone"),
-            ("2025-01-30", 780, 960, True, "telephone"),
-            ("2025-01-30", 0, 1440, True, "desk"),
         )
         .given("staging.complete_days", "basis date", ("calls", "2025-01-30"), ("visits", "2025-01-31"))
         .given(
@@ -2357,10 +2351,10 @@ def test_calls_of_a_day_are_told_in_the_terms_of_contact_centres_also_where_none
     )
     days = [row for row in rows if row["queue"] == "main"]
     assert only(days, "date weekday is_open is_working_day opening_minutes calls complete") == [
-        ("2025-01-29", 3, True, True, 0, 0, False),
+        ("2025-01-29", 3, True, True, 360, 0, False),
         ("2025-01-30", 4, True, True, 360, 9, True),
-        ("2025-01-31", 5, True, True, 0, 0, False),
-        ("2025-02-01", 6, True, False, 0, 0, False),
+        ("2025-01-31", 5, True, True, 180, 0, False),
+        ("2025-02-01", 6, True, False, 90, 0, False),
         ("2025-02-02", 7, False, False, 0, 0, False),
     ]
     busy = days[1]
@@ -2437,11 +2431,11 @@ def test_visits_of_a_day_are_counted_by_cluster_also_where_none_came_and_ahead_w
         .given("core.clusters", "cluster", ("Wonen",))
         .given(
             "core.calendar",
-            "date service_point is_open is_working_day",
-            ("2025-01-30", "desk", True, True),
-            ("2025-01-30", "desk:Wonen", False, False),
-            ("2025-01-31", "desk", True, True),
-            ("2025-02-01", "desk", True, True),
+            "date service_point is_open is_working_day opening_minutes",
+            ("2025-01-30", "desk", True, True, 360),
+            ("2025-01-30", "desk:Wonen", False, False, 0),
+            ("2025-01-31", "desk", True, True, 180),
+            ("2025-02-01", "desk", True, True, 360),
         )
         .given("staging.complete_days", "basis date", ("visits", "2025-01-30"), ("calls", "2025-01-31"))
         .given(
@@ -2460,13 +2454,14 @@ def test_visits_of_a_day_are_counted_by_cluster_also_where_none_came_and_ahead_w
         )
         .run("marts.visits_daily")
     )
-    assert only(rows, "date cluster weekday is_open is_working_day appointments complete") == [
-        ("2025-01-30", "OCMW", 4, True, True, 6, True),
-        ("2025-01-30", "Wonen", 4, False, False, 0, True),
-        ("2025-01-31", "OCMW", 5, True, True, 0, False),
-        ("2025-01-31", "Wonen", 5, False, False, 0, False),
-        ("2025-02-03", "OCMW", 1, False, False, 1, False),
-        ("2025-02-03", "Wonen", 1, False, False, 0, False),
+    columns = "date cluster service_point weekday is_open is_working_day opening_minutes appointments complete"
+    assert only(rows, columns) == [
+        ("2025-01-30", "OCMW", "desk", 4, True, True, 360, 6, True),
+        ("2025-01-30", "Wonen", "desk:Wonen", 4, False, False, 0, 0, True),
+        ("2025-01-31", "OCMW", "desk", 5, True, True, 180, 0, False),
+        ("2025-01-31", "Wonen", "desk:Wonen", 5, False, False, 0, 0, False),
+        ("2025-02-03", "OCMW", "desk", 1, False, False, 0, 1, False),
+        ("2025-02-03", "Wonen", "desk:Wonen", 1, False, False, 0, 0, False),
     ]
     counts = (
         "visits wait_seconds_sum mean_wait_minutes served_early checked_in_early checked_in_late walk_ins "
