@@ -61,8 +61,8 @@ _BY_DIMENSION = f"""
 """
 _A_DAY = """
     select strftime(date, '%d %a'), sum({}), null from marts.{}
-    where date between $month and last_day($month) and is_working_day
-    group by date order by date
+    where date between $month and last_day($month)
+    group by date having bool_or(is_open) or sum({}) > 0 order by date
 """
 
 PREVIEWS = {
@@ -128,7 +128,7 @@ PREVIEWS = {
         "missed_calls",
         "date between $month and last_day($month)",
         "calls offered",
-        _A_DAY.format("offered", "calls_daily"),
+        _A_DAY.format("offered", "calls_daily", "offered"),
         note="",
     ),
     "marts.calls_quarter_hourly": Preview(
@@ -146,17 +146,21 @@ PREVIEWS = {
         "visitor_wait",
         "date between $month and last_day($month)",
         "visits",
-        _A_DAY.format("visits", "visits_daily"),
+        _A_DAY.format("visits", "visits_daily", "visits"),
         note="",
     ),
     "marts.indicators": Preview(
         "missed_calls",
         "period_type = 'month' and period = $month and variant = 'headline' and dimension_type = 'all'",
-        "% of the norm",
+        "% of what the norm allows",
         f"""
         select
             replace(figure.indicator, '_', ' ') || if(figure.dimension_type = 'cluster', ' ' || figure.dimension, ''),
-            100 * figure.value / figure.norm_value,
+            100 * if(
+                figure.norm_operator = '>=',
+                figure.norm_value / nullif(figure.value, 0),
+                figure.value / nullif(figure.norm_value, 0)
+            ),
             {_NORM}
         from marts.indicators as figure
         where figure.variant = 'headline' and figure.norm_value is not null
@@ -230,8 +234,10 @@ def _number(value: float | None) -> str:
 
 
 def _bar(value: float | None, highest: float, width: int) -> str:
-    """A bar of block characters to an eighth of one."""
+    """A bar of block characters to an eighth of one; a pale one, to a whole one, for what is taken off."""
     eighths = round(abs(value or 0) / highest * width * 8)
+    if (value or 0) < 0:
+        return "░" * round(eighths / 8)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 

@@ -86,7 +86,7 @@ SUMS: dict[str, str] = {
         where
             (coalesce(quarters.calls, 0), coalesce(quarters.answered, 0), coalesce(quarters.missed, 0))
             is distinct from (days.calls, days.answered, days.missed)
-            or (days.is_open and quarters.opening_minutes is distinct from days.opening_minutes)
+            or coalesce(quarters.opening_minutes, 0) not in (0, days.opening_minutes)
     """,
     "the days of a month sum to it (marts.visits_daily)": """
         select count(*) from (

@@ -297,7 +297,7 @@ class VisitsDaily(Table):
     cancelled: int = pa.Field(ge=0, description="cancelled: no wait")
     no_shows: int = pa.Field(ge=0, description="did not come: no wait")
     complete: bool = pa.Field(
-        description="the day has ended and an export made after its closing covers it, if it was open"
+        description="the day has ended and, if `desk` was open, an export made after its closing covers it"
     )
 
     class Config:

@@ -79,7 +79,8 @@ class IncompleteDays(Table):
         isin=["not_ended", "no_source", "no_export", "exported_before_closing", "call_open", "no_hours"],
         description="not_ended: the newest export was made before the day ended; no_source: it was open and no source "
         "is declared for it; no_export: no export of the source holds it; exported_before_closing: only one made "
-        "before that day's closing does; call_open: a call of it had not ended; no_hours: the settings declare none",
+        "before that day's closing does; call_open: a call of it, of whichever source, had not ended; no_hours: none "
+        "are declared",
     )
 
     class Config:

@@ -22,7 +22,7 @@ from tests.generated import Generated
 
 PAGE = ROOT / "docs" / "analysts.md"
 LATE = Path("telephony/oproepen_20251223_correctie.csv")
-WHOLE, SHOWN = 12, 5
+WHOLE, SHOWN = 24, 5
 """An answer of so many rows is shown as a whole, a longer one by its first few."""
 QUESTION = re.compile(
     r"""

@@ -1,6 +1,15 @@
 -- One row a citizen call, however many legs it has: its outcome by arrival and opening hours, its wait, its bucket.
 -- Source: rules in docs/indicators.md, "Calls".
-with legs as (
+with told as (
+    select
+        legs.*,
+        files.file_name,
+        files.exported_at_utc
+    from staging.call_legs as legs
+    left join input.files as files using (file_id)
+),
+
+legs as (
     select
         *,
         count(*) over (partition by source, call_id) as records,
@@ -10,10 +19,19 @@ with legs as (
             over (partition by source, call_id) as legs_reported_missed,
         row_number() over (
             partition by source, call_id
-            -- excluded legs count only for a call that has no others
-            order by state = 'excluded', arrived_at_utc, try_cast(leg_id as bigint), leg_id, file_id, line
+            order by
+                -- excluded legs count only for a call that is excluded
+                state = 'excluded' and not is_excluded,
+                arrived_at_utc,
+                is_beside,
+                try_cast(leg_id as bigint),
+                leg_id,
+                -- whatever the order in which the files came
+                exported_at_utc,
+                file_name,
+                line
         ) as leg_number
-    from staging.call_legs
+    from told
 ),
 
 counted_legs as (
@@ -60,7 +78,7 @@ calls as (
         any_value(legs) as legs,
         any_value(legs_reported_missed) as legs_reported_missed,
         min_by(queue, (is_beside, leg_number)) as queue,
-        any_value(file_id) filter (where leg_number = 1) as file_id,
+        any_value(file_name) filter (where leg_number = 1) as file_name,
         any_value(line) filter (where leg_number = 1) as line,
         any_value(direction) filter (where leg_number = 1) as direction,
         any_value(arrived_at_utc) filter (where leg_number = 1) as arrived_at_utc,
@@ -215,8 +233,7 @@ select
     coalesce(judged.is_arrival_ambiguous, false) as is_arrival_ambiguous,
     judged.is_marked_outside_hours,
     judged.impossible_duration,
-    files.file_name,
+    judged.file_name,
     judged.line
 from judged
-left join input.files as files using (file_id)
 cross join input.rules as rules

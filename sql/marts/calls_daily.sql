@@ -1,5 +1,5 @@
 -- The calls of every day and queue, also of days without any, with the working-day flag and contact centres' own terms.
--- Every day from the month of the first call to the newest export; shares and means derive from the sums beside them.
+-- Every day with declared hours from the month of the first call to the newest export; sums and what derives from them.
 with counted as (
     select
         arrived_date as date,

@@ -1,5 +1,5 @@
 -- The calls of every quarter of an hour of arrival and queue: each in which the telephone was open, also without a
--- call, and each other in which a call came. For profiles of a day or week; sums and counts.
+-- call, from the month of the queue's first call to that of its last; and each other in which one came. Only sums.
 with open_quarters as (
     select
         date,
@@ -35,13 +35,25 @@ counted as (
     group by all
 ),
 
+span as (select max(date) as last_date from marts.calls_daily),
+
+queues as (
+    select
+        counted.queue,
+        date_trunc('month', min(counted.date)) as first_date,
+        least(last_day(max(counted.date)), any_value(span.last_date)) as last_date
+    from counted
+    cross join span
+    group by counted.queue
+),
+
 quarters as (
     select
         opening.date,
         opening.quarter,
-        daily.queue
+        queues.queue
     from opening
-    inner join marts.calls_daily as daily using (date)
+    inner join queues on opening.date between queues.first_date and queues.last_date
     union
     select
         date,

@@ -1,7 +1,7 @@
 -- From the records that the software calls missed to the calls that were, step by signed step, by month and year.
 -- The first twelve steps add up to the thirteenth; core.calls.bridge_step leads from a step to its calls. `all_records`
 -- goes the same way from all reported records to the calls offered: records / all_records, each summed so far, is the
--- missed share after a step.
+-- missed share after a step (it may rise again where a call has several records).
 with steps as (
     select * from (
         values

@@ -1,23 +1,39 @@
 -- The days that keep a month or year from being complete, and why: one row a day, kind of figure and source.
--- A month is complete when none of its days stands here, a year when all of its months are.
-with months as (
+-- A month or year is complete when none of its days stands here; of a running year, months to come are left out.
+with dated as (
     select
         basis,
-        unnest(generate_series(period, last_day(period), interval 1 day))::date as date
+        period_type,
+        unnest(
+            generate_series(
+                period, period + if(period_type = 'year', interval 1 year, interval 1 month) - interval 1 day,
+                interval 1 day
+            )
+        )::date as date
     from staging.periods
-    where period_type = 'month'
+),
+
+dates as (
+    select distinct
+        dated.basis,
+        dated.date,
+        coalesce(dated.date + interval 1 day <= as_of.as_of_local, false) as is_ended
+    from dated
+    cross join staging.as_of as as_of
+    where dated.period_type = 'month' or dated.date <= as_of.as_of_local
 )
 
 select
-    months.basis as figures,
-    months.date,
+    dates.basis as figures,
+    dates.date,
     days.source,
-    coalesce(days.incomplete_reason, 'no_hours') as reason
-from months
+    -- the calendar ends some time after the newest export
+    coalesce(days.incomplete_reason, if(dates.is_ended, 'no_hours', 'not_ended')) as reason
+from dates
 left join staging.days as days
     on
-        days.basis = months.basis
-        and days.date = months.date
+        days.basis = dates.basis
+        and days.date = dates.date
 where
     days.date is null
     or days.incomplete_reason is not null

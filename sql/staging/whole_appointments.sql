@@ -34,8 +34,9 @@ visited as (
         count(*) as records,
         bool_or(names_appointment) as names_appointment,
         min_by(service, (coalesce(checked_in_at_utc, started_at_utc), record_key)) as service,
-        min_by(file_id, (coalesce(checked_in_at_utc, started_at_utc), record_key)) as file_id,
-        min_by(line, (coalesce(checked_in_at_utc, started_at_utc), record_key)) as line,
+        min_by(
+            struct_pack(file_id, line), (coalesce(checked_in_at_utc, started_at_utc), record_key, line)
+        ) as first_record,
         min(checked_in_at_utc) filter (where counts) as checked_in_at_utc,
         min(checked_in_local) filter (where counts) as checked_in_local,
         -- who missed the first call was served by a later one
@@ -58,8 +59,8 @@ select
     coalesce(own.source, visited.source) as source,
     coalesce(own.appointment_id, visited.appointment_id) as appointment_id,
     coalesce(visited.records, 0) + if(own.source is null, 0, 1) as records,
-    coalesce(own.file_id, visited.file_id) as file_id,
-    coalesce(own.line, visited.line) as line,
+    coalesce(own.file_id, visited.first_record.file_id) as file_id,
+    coalesce(own.line, visited.first_record.line) as line,
     coalesce(own.service, visited.service) as service,
     own.booking_channel,
     -- what happened at the desk is known best where it happened

@@ -87,6 +87,26 @@ def test_names_in_a_chart_act_as_no_markdown_and_many_of_them_shrink_the_bars(tm
     assert shown["marts.visitor_wait_monthly"]["month"].value == "March 2025, not complete"
 
 
+def test_what_is_taken_off_has_a_pale_bar_and_over_100_percent_of_a_norm_is_always_too_much(first_night: Night) -> None:
+    city, _ = first_night
+    shown = previews(city.warehouse)
+    bars = dict(
+        re.findall(r"^\|([^|]*)\|[^|]*\|([^|]*)\|", str(shown["marts.missed_calls_bridge"]["chart"].value), re.M)
+    )
+    assert set(bars["after_closing"]) == {"░"}
+    assert "█" in bars["corrected_missed"]
+    norms = re.findall(r"^\|[^|]+\|([\d.,]+)\|[^|]*\|(.*)\|", str(shown["marts.indicators"]["chart"].value), re.M)
+    assert len(norms) > 5
+    assert all((float(percent) > 100) == note.endswith("✗") for percent, note in norms)
+
+
+def test_a_norm_of_nothing_at_all_takes_no_chart_away(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-31", [call("2025-03-03 10:00:00")])
+    norm = {"indicator": "telephone_wait", "operator": "<=", "value": 0, "valid_from": "2024-01-01", "source": "test"}
+    publish(settings_of(tmp_path, action_plan={"norms": [norm]}))
+    assert "|telephone wait|–||" in str(shown_of(tmp_path)["marts.indicators"]["chart"].value)
+
+
 def test_a_warehouse_without_figures_shows_none(tmp_path: Path) -> None:
     write_calls(tmp_path, "2025-03-31", [])
     publish(settings_of(tmp_path))

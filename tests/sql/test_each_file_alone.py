@@ -893,6 +893,7 @@ def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[s
     The newest export is of that evening, unless `as_of_local` tells another moment.
     """
     as_of_local = common.pop("as_of_local", monday("20:00"))
+    files = common.pop("files", ((1, "calls.csv"),))
     weighed = legs_of(columns, *legs, **common)
     return (
         Alone()
@@ -909,7 +910,7 @@ def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[s
             (TUESDAY, f"{TUESDAY} 09:00", "2025-03-12", False, "holiday", None, None),
             service_point="telephone",
         )
-        .given("input.files", "file_id file_name", (1, "calls.csv"))
+        .given("input.files", "file_id file_name", *files)
         .given("staging.call_legs", " ".join(weighed[0]), *(tuple(leg.values()) for leg in weighed))
         .run("core.calls")
     )
@@ -1413,6 +1414,32 @@ def test_a_call_leads_to_the_file_and_line_of_the_leg_that_came_first() -> None:
         ("b", None, monday("10:00:00")),
     )
     assert only(rows, "call_id file_name line") == [("a", "calls.csv", 2), ("b", "calls.csv", 4)]
+
+
+@pytest.mark.parametrize("numbers", [(1, 2), (2, 1)], ids=["the own log first", "the second log first"])
+def test_of_two_logs_that_tell_of_the_same_second_the_calls_own_leads_whatever_came_first(
+    numbers: tuple[int, int],
+) -> None:
+    own, second = numbers
+    rows = calls_of(
+        "call_id source file_id arrived",
+        ("a", "phone", own, monday("10:00")),
+        ("a", "carrier", second, monday("10:00")),
+        files=((own, "calls.csv"), (second, "acd.csv")),
+        call_source="phone",
+    )
+    assert only(rows, "call_id file_name line") == [("a", "calls.csv", 1)]
+
+
+def test_a_call_that_its_own_log_excludes_waits_from_that_logs_arrival_though_a_second_one_saw_it_later() -> None:
+    (row,) = calls_of(
+        "call_id source arrived wait_seconds state exclusion_rule",
+        ("a", "phone", monday("10:00:00"), "3", "excluded", "test"),
+        ("a", "carrier", monday("10:00:05"), "2", "accepted", None),
+        call_source="phone",
+    )
+    told = ("outcome", "arrived_local", "wait_seconds", "line")
+    assert tuple(row[name] for name in told) == ("excluded", monday("10:00:00"), Decimal("3.000"), 1)
 
 
 # --- staging.whole_appointments --------------------------------------------------------------------------------------
@@ -2173,15 +2200,27 @@ def test_the_days_that_keep_a_month_from_being_complete_are_told_with_source_and
             ("calls", "2025-03-01", "phone", "not_ended"),
             ("visits", "2025-02-02", "desk", "no_export"),
         )
+        .given("staging.as_of", "as_of_local", ("2025-02-28 20:00",))
         .run("ops.incomplete_days")
     )
-    assert [tuple(row.values()) for row in rows] == [
+    assert {row["reason"] for row in rows if row["date"] < "2025-02-01"} == {"no_hours"}
+    assert [tuple(row.values()) for row in rows if row["date"] >= "2025-02-01"] == [
         ("calls", "2025-02-01", None, "no_hours"),
         ("calls", "2025-02-02", "phone", "no_export"),
         ("calls", "2025-02-02", "second", "exported_before_closing"),
         ("calls", "2025-02-27", None, "no_source"),
         ("calls", "2025-02-28", "phone", "not_ended"),
     ]
+
+
+def test_a_day_that_has_not_ended_is_not_said_to_be_without_hours_where_the_calendar_ends() -> None:
+    rows = (
+        Alone()
+        .given("staging.periods", "basis period_type period", ("visits", "month", "2031-02-01"))
+        .given("staging.as_of", "as_of_local", ("2031-02-02 00:00",))
+        .run("ops.incomplete_days")
+    )
+    assert [row["reason"] for row in rows] == ["no_hours", *["not_ended"] * 27]
 
 
 def test_a_day_says_why_it_is_not_complete() -> None:
