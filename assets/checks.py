@@ -50,7 +50,7 @@ def adds_up(broken: str | None) -> dg.AssetCheckResult:
         check_name=ADDS_UP,
         asset_key=asset_key(LEDGER),
         passed=broken is None,
-        description=f"Every contract of {len(TABLES)} tables and {len(SUMS)} sums hold."
+        description=f"The contracts of {len(TABLES)} tables and {len(SUMS)} sums hold."
         if broken is None
         else _told(
             [broken],

@@ -24,7 +24,7 @@ DEFINITIONS = {
     "ops.restatements": "restatements",
     "ops.incomplete_days": "what-the-figures-are-made-of",
 }
-"""The heading of docs/indicators.md that defines a table; of other marts and of norms its head, of the rest none."""
+"""The heading of docs/indicators.md that defines a table; the other marts are defined with the calls."""
 
 
 def of_table(settings: Settings, table: str) -> Mapping[str, dg.MetadataValue[Any]]:

@@ -60,9 +60,9 @@ _BY_DIMENSION = f"""
     order by figure.dimension
 """
 _A_DAY = """
-    select strftime(date, '%d %a'), sum({}), null from marts.{}
+    select strftime(date, '%d %a'), sum({counted}), null from marts.{mart}
     where date between $month and last_day($month)
-    group by date having bool_or(is_open) or sum({}) > 0 order by date
+    group by date having bool_or(is_open) or sum({counted}) > 0 order by date
 """
 
 PREVIEWS = {
@@ -128,7 +128,7 @@ PREVIEWS = {
         "missed_calls",
         "date between $month and last_day($month)",
         "calls offered",
-        _A_DAY.format("offered", "calls_daily", "offered"),
+        _A_DAY.format(counted="offered", mart="calls_daily"),
         note="",
     ),
     "marts.calls_quarter_hourly": Preview(
@@ -146,7 +146,7 @@ PREVIEWS = {
         "visitor_wait",
         "date between $month and last_day($month)",
         "visits",
-        _A_DAY.format("visits", "visits_daily", "visits"),
+        _A_DAY.format(counted="visits", mart="visits_daily"),
         note="",
     ),
     "marts.indicators": Preview(
@@ -251,10 +251,8 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str, preview: Preview, month: d
     names = [str(number) for number in range(1, len(rows) + 1)]
     return dg.MetadataValue.table(
         records=[
-            dg.TableRecord(
-                {"column": column.name, **{n: _told(row[place]) for n, row in zip(names, rows, strict=True)}}
-            )
-            for place, column in enumerate(columns(table))
+            dg.TableRecord({"column": name, **{n: _told(row[place]) for n, row in zip(names, rows, strict=True)}})
+            for place, name in enumerate(of_table)
         ],
         schema=dg.TableSchema([dg.TableColumn("column"), *(dg.TableColumn(name) for name in names)]),
     )

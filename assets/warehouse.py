@@ -76,7 +76,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
         except Blocked as blocked:
             yield from checks.tripwires(blocked.tripped)
             raise dg.Failure(description=f"Nothing was published: {blocked}") from None
-        shown = previews(settings.folders.data / "warehouse" / "kcc.duckdb")
+        shown = previews(Warehouse(settings.folders.data, settings.retention.versions).link)
         for table in sql_files():  # Dagster wants a table after the tables that it is computed from
             if table in published.rows:
                 yield dg.MaterializeResult(

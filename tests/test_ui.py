@@ -105,7 +105,7 @@ def test_a_check_says_what_it_found_and_what_to_do(ui: str, page: Page) -> None:
     for text in ("are for a service of no cluster: 'Laadpaal aanvragen'", "What to do:", "of the settings"):
         expect(page.get_by_text(text).first).to_be_visible(timeout=30_000)
     page.goto(f"{ui}/assets/ops/ledger?view=checks")
-    expect(page.get_by_text("Every contract of").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The contracts of").first).to_be_visible(timeout=30_000)
 
 
 def test_an_export_day_shows_its_records_and_files(ui: str, page: Page) -> None:
