@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.generated import Generated
+from tests.pages import Generated
 from tests.sample import City, Night
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from pipelines.settings import ROOT, load_settings
 from tests.city import publish
-from tests.generated import Generated
+from tests.pages import Generated
 
 PAGE = ROOT / "docs" / "analysts.md"
 LATE = Path("telephony/oproepen_20251223_correctie.csv")

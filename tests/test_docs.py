@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,13 @@ from pipelines.settings import ROOT
 from schemas.dictionary import anchor, dictionary
 from schemas.joins import JOINS, Join
 from schemas.tables import TABLES
-from tests.generated import Generated
+from tests.pages import Generated, headings
 from tests.sample import Night
+
+PAGES = [
+    *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+]
 
 
 def test_every_test_that_the_page_of_pitfalls_names_exists() -> None:
@@ -21,11 +27,21 @@ def test_every_test_that_the_page_of_pitfalls_names_exists() -> None:
     assert len(named) > 40
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_to_a_file_and_heading_that_is_there(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not target.startswith("http"):
+            name, _, heading = target.partition("#")
+            file = page.parent / name if name else page
+            assert file.exists(), target
+            assert not heading or heading in headings(file), target
+
+
 def test_the_data_dictionary_is_what_the_models_say(generated: Generated) -> None:
     page = dictionary()
     generated.hold(ROOT / "docs" / "data-dictionary.md", page)
-    headings = set(re.findall(r"^## (.*)$", page, flags=re.MULTILINE))
-    assert {re.sub(r"[^\w -]", "", heading) for heading in headings} >= {anchor(table) for table in TABLES}
+    assert headings(ROOT / "docs" / "data-dictionary.md") >= {anchor(table) for table in TABLES}
 
 
 @pytest.mark.parametrize("join", JOINS, ids=lambda join: f"{join.many} to {join.one}")

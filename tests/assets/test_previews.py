@@ -16,6 +16,7 @@ from assets.previews import PREVIEWS, SHOWN_AT_ONCE, previews
 from pipelines.settings import ROOT
 from schemas.tables import TABLES
 from tests.city import appointment, call, publish, settings_of, write_appointments, write_calls
+from tests.pages import headings
 from tests.sample import Night
 
 
@@ -127,13 +128,7 @@ def test_links_lead_to_headings_that_are_there(tmp_path: Path) -> None:
         for link in of_table(settings, table).values():
             assert isinstance(link, dg.PathMetadataValue)
             name, _, heading = str(link.value).partition("#")
-            text = (ROOT / name).read_text(encoding="utf-8")
-            headings = {
-                re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-")
-                for line in text.splitlines()
-                if line.startswith("#")
-            }
-            assert heading in headings, link.value
+            assert heading in headings(ROOT / name), link.value
 
 
 def test_links_are_addresses_where_the_settings_know_where_the_docs_are_read(tmp_path: Path) -> None:

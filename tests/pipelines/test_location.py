@@ -9,7 +9,7 @@ import dagster as dg
 from pipelines.location import build_definitions
 from pipelines.settings import ROOT, load_settings
 from schemas.tables import TABLES
-from tests.generated import Generated
+from tests.pages import Generated
 
 SNAPSHOT = Path(__file__).parent / "asset_graph.txt"
 
