@@ -9,7 +9,7 @@ run: .venv/run ## take in the exports, publish the warehouse, print the indicato
 	@$(BIN)/kcc run
 
 test: .venv/dev ## every test that this machine can run
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
 faults: .venv/dev ## what a night must survive (kills, full disks, neighbours), at length: half an hour and more
 	$(BIN)/python -m tests.faults
