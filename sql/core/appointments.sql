@@ -52,37 +52,33 @@ waited as (
     from clustered
 ),
 
-own as (
-    select distinct service_point from input.hours
-),
-
-desks as (
+placed as (
     select
         waited.*,
-        coalesce(own.service_point, 'desk') as service_point
+        desks.service_point
     from waited
-    left join own on own.service_point = 'desk:' || waited.cluster
+    left join staging.desks as desks using (cluster)
 ),
 
 led as (
     select
-        desks.*,
+        placed.*,
         -- booked on a day that is none: the next working day stands for the booking day
         if(booked.is_working_day, booked.working_day_index, booked.working_day_index + 1) as booked_index,
         first_planned.working_day_index as first_planned_index,
         planned.working_day_index as planned_index,
         coalesce(
-            desks.booking_channel in (select booking_channel from input.desk_channels)
-            and desks.booked_date = desks.first_planned_date,
+            placed.booking_channel in (select booking_channel from input.desk_channels)
+            and placed.booked_date = placed.first_planned_date,
             false
         ) as is_desk_same_day
-    from desks
+    from placed
     left join core.calendar as booked
-        on booked.service_point = desks.service_point and booked.date = desks.booked_date
+        on booked.service_point = placed.service_point and booked.date = placed.booked_date
     left join core.calendar as first_planned
-        on first_planned.service_point = desks.service_point and first_planned.date = desks.first_planned_date
+        on first_planned.service_point = placed.service_point and first_planned.date = placed.first_planned_date
     left join core.calendar as planned
-        on planned.service_point = desks.service_point and planned.date = desks.planned_date
+        on planned.service_point = placed.service_point and planned.date = placed.planned_date
 )
 
 select
@@ -136,9 +132,7 @@ select
     end as last_lead_time_working_days,
     led.is_desk_same_day,
     case
-        when
-            led.lead_time_obstacle is not null or led.first_planned_index is null or led.booked_index is null
-            then null
+        when lead_time_working_days is null then null
         when led.status = 'cancelled' then 'cancelled'
         when led.is_desk_same_day then 'desk_same_day'
         else 'headline'

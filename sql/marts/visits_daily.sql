@@ -41,16 +41,12 @@ dates as (
     select date from counted
 ),
 
-own as (
-    select distinct service_point from input.hours
-),
-
 desks as (
     select
         clusters.cluster,
-        coalesce(own.service_point, 'desk') as service_point
+        desks.service_point
     from clusters
-    left join own on own.service_point = 'desk:' || clusters.cluster
+    left join staging.desks as desks using (cluster)
 )
 
 select

@@ -119,6 +119,7 @@ COLUMNS: dict[str, str] = {
     "staging.covered_days": "basis varchar, source varchar, date date, exported_at_utc timestamp",
     "staging.days": "basis varchar, date date, source varchar, incomplete_reason varchar",
     "staging.complete_days": "basis varchar, date date",
+    "staging.desks": "cluster varchar, service_point varchar",
     "staging.periods": "basis varchar, period_type varchar, period date, complete boolean",
     "staging.uncertain_calls": "period_type varchar, period date, undecided bigint, missed bigint, answered bigint",
     "staging.values_missed_calls": FIGURES,

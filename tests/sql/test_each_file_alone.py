@@ -1575,6 +1575,7 @@ def appointments_of(columns: str, *rows: tuple[Any, ...], **common: Any) -> list
             ("permit", "Wonen", MONDAY, "9999-12-31"),
         )
         .given("input.hours", "service_point", ("desk",), ("desk:Wonen",), ("desk:Wonen",))
+        .made("staging.desks")
         .given("input.desk_channels", "booking_channel", ("desk",))
         .given("input.files", "file_id file_name", (1, "desk.csv"))
         .given(
@@ -2466,7 +2467,7 @@ def test_visits_of_a_day_are_counted_by_cluster_also_where_none_came_and_ahead_w
     rows = (
         Alone()
         .given("staging.as_of", "first_date as_of_local", ("2025-01-30", "2025-01-31 20:00"))
-        .given("input.hours", "service_point", ("desk",), ("desk:Wonen",))
+        .given("staging.desks", "cluster service_point", ("OCMW", "desk"), ("Wonen", "desk:Wonen"))
         .given("core.clusters", "cluster", ("Wonen",))
         .given(
             "core.calendar",
