@@ -11,13 +11,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 import pandera.errors
-import pandera.polars as pa
 import polars as pl
 
-from assets.adapters.declared import LINE, canonical_appointments, canonical_calls, columns_of
+from assets.adapters.declared import LINE, QUEUE_ENTERED, canonical_appointments, canonical_calls, columns_of
 from assets.adapters.formats import FORMATS
 from assets.adapters.vendor import Format
 from assets.containers import open_export, where_header_is
@@ -70,6 +70,8 @@ class CanonicalExport:
             frame = _canonical(raw, batch, len(self._header), self.source, self._latest)
             self._count(frame)
             self._whole.look(raw, frame)
+            frame = frame.drop(QUEUE_ENTERED, strict=False)
+            _check_border(frame, self.source)
             yield batch, frame
         if stamp(self._path) != self._stamp:
             raise FileDeferred("it changed while it was being read: it is still being written")
@@ -99,12 +101,12 @@ class CanonicalExport:
 
 def raw_text(batch: Batch, frame: pl.DataFrame) -> Iterator[str]:
     """The fields of quarantined records as JSON lines, for the private folder."""
-    quarantined = set(frame.filter(pl.col("quarantine_reason").is_not_null())["line"])
-    if quarantined:
-        rows = [*zip(batch.lines, batch.rows, strict=True), *batch.ragged]
-        for line, row in sorted(rows):
-            if line in quarantined:
-                yield json.dumps({"line": line, "fields": row}, ensure_ascii=False) + "\n"
+    quarantined = frame.filter(pl.col("quarantine_reason").is_not_null())["line"]
+    if len(quarantined):
+        wrong = batch.lines.is_in(quarantined)
+        rows = zip(batch.lines.filter(wrong), batch.fields.filter(wrong).iter_rows(), strict=True)
+        for line, row in sorted([*rows, *batch.ragged], key=itemgetter(0)):
+            yield json.dumps({"line": line, "fields": row}, ensure_ascii=False) + "\n"
 
 
 def _latest(day: date, zone: str) -> datetime:
@@ -137,17 +139,17 @@ def _raw(batch: Batch, header: list[str]) -> pl.DataFrame:
     # no text file holds a NUL, so these names meet no column's
     times = Counter(header)
     unique = [name if times[name] == 1 else f"\0{number}" for number, name in enumerate(header)]
-    raw = pl.DataFrame(batch.rows, schema=dict.fromkeys(unique, pl.String), orient="row")
-    return raw.with_columns(pl.Series(LINE, batch.lines, dtype=pl.Int64))
+    return batch.fields.rename(dict(zip(batch.fields.columns, unique, strict=True))).with_columns(
+        batch.lines.alias(LINE)
+    )
 
 
 def _canonical(raw: pl.DataFrame, batch: Batch, width: int, source: Source, latest: datetime) -> pl.DataFrame:
     """The canonical records of a batch, those with a wrong number of fields too, in order of line."""
-    model: type[CallRecord] | type[AppointmentRecord]
     if source.kind == "calls":
-        model, frame = CallRecord, canonical_calls(raw, source, latest)
+        frame = canonical_calls(raw, source, latest)
     else:
-        model, frame = AppointmentRecord, canonical_appointments(raw, source, latest)
+        frame = canonical_appointments(raw, source, latest)
     if batch.ragged:
         reasons = [
             batch.why.get(line) or (f"{len(row)} fields, where the header has {width}" if row else "an empty line")
@@ -169,12 +171,12 @@ def _canonical(raw: pl.DataFrame, batch: Batch, width: int, source: Source, late
         if name in frame
     )
     frame = frame.with_columns(pl.col(name).fill_null(value) for name, value in _WHEN_UNKNOWN if name in frame)
-    _check_border(model, frame, source)
     return frame.sort("line")
 
 
-def _check_border(model: type[pa.DataFrameModel], frame: pl.DataFrame, source: Source) -> None:
+def _check_border(frame: pl.DataFrame, source: Source) -> None:
     """Hold the records against their contract; what Pandera says of a failure would quote the values."""
+    model = CallRecord if source.kind == "calls" else AppointmentRecord
     try:
         model.validate(frame)
     except pandera.errors.SchemaError as error:

@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from assets.reading import BATCH, BATCH_TEXT, EMPTY, Batch, FileDeferred, FileRefused, Hashed
+from assets.reading import BATCH, BATCH_TEXT, EMPTY, Batch, FileDeferred, FileRefused, Hashed, Rows
 from pipelines.settings import JsonFile
 
 ENDINGS = (".json", ".json.gz")
@@ -54,28 +54,28 @@ class JsonExport:
     def batches(self) -> Iterator[Batch]:
         """The records, at most BATCH at a time and about BATCH_TEXT of text; at least one batch, if an empty one."""
         with self._bytes:
-            batch, characters, sound = Batch(), 0, 0
+            gathered, characters, sound = Rows(), 0, 0
             for number, record in enumerate(self._records(), start=1):
                 try:
                     values = self._values(record)
                     row = [values.get(column, "") for column in self.header]
                     _require_characters(row)
                 except _NotReadable as why:
-                    batch.ragged.append((number, [self._text.last]))
-                    batch.why[number] = str(why)
+                    gathered.ragged.append((number, [self._text.last]))
+                    gathered.why[number] = str(why)
                 else:
                     sound += 1
                     self._unseen.difference_update(values)
-                    batch.rows.append(row)
-                    batch.lines.append(number)
+                    gathered.rows.append(row)
+                    gathered.lines.append(number)
                 characters += len(self._text.last)
-                if len(batch) == BATCH or characters >= BATCH_TEXT:
-                    yield batch
-                    batch, characters = Batch(), 0
+                if len(gathered) == BATCH or characters >= BATCH_TEXT:
+                    yield gathered.batch(len(self.header))
+                    gathered, characters = Rows(), 0
             if sound and self._unseen:
                 column = next(column for column in self.header if column in self._unseen)
                 raise FileRefused(f"column '{column}': none of its {sound:,} records has it: did the export change?")
-            yield batch
+            yield gathered.batch(len(self.header))
 
     def sha256(self) -> str:
         """Of all that was read; call it when the last batch has been taken."""

@@ -19,10 +19,14 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from assets.plain_lines import take_apart
 from pipelines.settings import TextFile
 
 BATCH = 50_000
@@ -42,12 +46,31 @@ class FileDeferred(Exception):
     """The file seems incomplete, so it waits for a later run; the message says why."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Batch:
-    """Some records of a file. `lines` holds the line on which each row begins, counted from 1.
+    """Some records of a file: `fields`, a text column each, and `lines`, where each begins, counted from 1.
 
-    `why` says of ragged ones, by their line, what is wrong with them, where it is not their number of fields.
+    `ragged` are those with another number of fields than the header, with their lines; `why` says by their line what is
+    wrong with them, where it is not that.
     """
+
+    fields: pl.DataFrame
+    lines: pl.Series
+    ragged: list[tuple[int, list[str]]]
+    why: dict[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return self.fields.height + len(self.ragged)
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The fields of each record that has as many as the header."""
+        return [list(row) for row in self.fields.iter_rows()]
+
+
+@dataclass
+class Rows:
+    """The records of a batch to be, as they are read one by one."""
 
     rows: list[list[str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
@@ -56,6 +79,12 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.ragged)
+
+    def batch(self, width: int) -> Batch:
+        """All of them together; `width` is the number of columns in the header."""
+        names = dict.fromkeys(map(str, range(width)), pl.String)
+        fields = pl.DataFrame(self.rows, schema=names, orient="row")
+        return Batch(fields, pl.Series(self.lines, dtype=pl.Int64), self.ragged, self.why)
 
 
 class TextExport:
@@ -66,8 +95,8 @@ class TextExport:
 
     def __init__(self, path: Path, text: TextFile) -> None:
         self._bytes = Hashed(path)
-        self._lines = _Counted(_lines(self._bytes, text), text.delimiter)
-        self._fewer_fields = text.fewer_fields
+        self._text = text
+        self._lines = _Lines(self._bytes, text)
         self._records = csv.reader(
             self._lines,
             delimiter=text.delimiter,
@@ -81,27 +110,42 @@ class TextExport:
         self.header: list[str] = header
 
     def batches(self) -> Iterator[Batch]:
-        """The records, at most BATCH at a time and about BATCH_TEXT of text; at least one batch, if an empty one."""
-        batch, text_before = Batch(), 0
-        while (row := self._next()) is not None:
-            if self._lines.look_like_records(len(self.header)):
+        """The records in parts of about BATCH_TEXT, those of more than BATCH records again in parts; at least one."""
+        width, has_records = len(self.header), False
+        with closing(self._lines):
+            while block := self._lines.block():
+                plain = take_apart(block, self._text, width, self._lines.taken + 1)
+                if plain is not None:
+                    self._lines.pass_block(len(plain.lines) + len(plain.ragged))
+                for batch in self._strictly() if plain is None else [Batch(*plain)]:
+                    has_records = True
+                    yield batch
+        if not self._lines.taken:
+            raise FileDeferred(EMPTY)
+        if not has_records:
+            yield Rows().batch(width)
+
+    def _strictly(self) -> Iterator[Batch]:
+        """The records that begin in a block, one by one: the last may end beyond it."""
+        width, rows = len(self.header), Rows()
+        while self._lines.in_block() and (row := self._next()) is not None:
+            if self._lines.look_like_records(width):
                 raise FileRefused(
                     f"line {self._lines.record_began}: a quote opens here and closes {len(self._lines.record) - 1} "
                     "lines below, but each of these lines looks like a record of its own: a stray quote?"
                 )
-            if self._fewer_fields and row:
-                row += [""] * (len(self.header) - len(row))
-            if len(row) == len(self.header):
-                batch.rows.append(row)
-                batch.lines.append(self._lines.record_began)
+            if self._text.fewer_fields and row:
+                row += [""] * (width - len(row))
+            if len(row) == width:
+                rows.rows.append(row)
+                rows.lines.append(self._lines.record_began)
             else:
-                batch.ragged.append((self._lines.record_began, row))
-            if len(batch) == BATCH or self._lines.characters - text_before >= BATCH_TEXT:
-                yield batch
-                batch, text_before = Batch(), self._lines.characters
-        if not self._lines.taken:
-            raise FileDeferred(EMPTY)
-        yield batch
+                rows.ragged.append((self._lines.record_began, row))
+            if len(rows) == BATCH:
+                yield rows.batch(width)
+                rows = Rows()
+        if len(rows):
+            yield rows.batch(width)
 
     def _next(self) -> list[str] | None:
         self._lines.begin_record()
@@ -193,30 +237,57 @@ def _sha256_on_disk(path: Path) -> str:
         return hashlib.file_digest(raw, "sha256").hexdigest()
 
 
-class _Counted:
-    """Counts the lines that csv takes, and holds those of the record at hand."""
+class _Lines:
+    """The decoded lines of a file with their ends, for csv to take, and those of the record at hand.
 
-    def __init__(self, lines: Iterator[str], delimiter: str) -> None:
-        self._lines = lines
-        self._delimiter = delimiter
+    Only LF and CRLF end a line: a lone CR is csv's to refuse. A block of lines may be looked at, and passed, before
+    they are taken one by one. Raises FileRefused or FileDeferred.
+    """
+
+    def __init__(self, stream: io.RawIOBase, text: TextFile) -> None:
+        self._stream = io.BufferedReader(stream, 1 << 20)
+        self._block, self._size = io.BytesIO(), 0
+        self._text = text
         self.taken = 0
-        self.characters = 0
         self.record: list[str] = []
+
+    def block(self) -> bytes:
+        """The next lines, about BATCH_TEXT of them; nothing where the file has ended. All before must be taken."""
+        block = self._stream.read(BATCH_TEXT)
+        if not block.endswith(b"\n"):
+            block += self._stream.readline(MAX_LINE + 1)
+        self._block, self._size = io.BytesIO(block), len(block)
+        return block
+
+    def in_block(self) -> bool:
+        """Whether lines of the block are left."""
+        return self._block.tell() < self._size
+
+    def pass_block(self, lines: int) -> None:
+        """Take all lines of the block at once."""
+        self.taken += lines
+        self._block, self._size = io.BytesIO(), 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
 
     @property
     def record_began(self) -> int:
+        """The line on which the record at hand begins, counted from 1."""
         return self.taken - len(self.record) + 1
 
     def begin_record(self) -> None:
+        """What comes next is another record."""
         self.record = []
 
     def look_like_records(self, width: int) -> bool:
         """Whether a record of several lines is more likely several records, joined by two stray quotes."""
         if len(self.record) == 1 or width == 1:
             return False
-        return sum(line.count(self._delimiter) >= width - 1 for line in self.record) > 1
+        return sum(line.count(self._text.delimiter) >= width - 1 for line in self.record) > 1
 
-    def __iter__(self) -> _Counted:
+    def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
@@ -224,36 +295,29 @@ class _Counted:
             raise FileRefused(
                 f"line {self.record_began}: a quote opens and does not close within {MAX_LINES_IN_A_RECORD} lines"
             )
-        line = next(self._lines)
+        encoded = self._block.readline(MAX_LINE + 1) or self._stream.readline(MAX_LINE + 1)
+        if not encoded:
+            raise StopIteration
         self.taken += 1
-        self.characters += len(line)
+        line = self._decoded(encoded, self.taken)
         self.record.append(line)
         return line
 
-
-def _lines(stream: io.RawIOBase, text: TextFile) -> Iterator[str]:
-    """The decoded lines with their ends. Only LF and CRLF end a line: a lone CR is csv's to refuse."""
-    number = 0
-    with io.BufferedReader(stream, 1 << 20) as buffered:
-        while encoded := buffered.readline(MAX_LINE + 1):
-            number += 1
-            if len(encoded) > MAX_LINE:
-                raise FileRefused(f"line {number}: longer than {MAX_LINE:,} bytes")
-            try:
-                line = encoded.decode(text.encoding)
-            except UnicodeDecodeError as error:
-                if error.end == len(encoded) and error.reason == "unexpected end of data":
-                    raise FileDeferred(
-                        f"line {number}, the last one, breaks off within a character: it is still being written, "
-                        "or was cut"
-                    ) from None
-                raise FileRefused(f"line {number}: not {text.encoding} text; is 'encoding' right?") from None
-            if "\0" in line:
-                raise FileRefused(f"line {number}: holds a NUL character, so this is not a text file")
-            if text.last_line_ends and not line.endswith("\n"):
-                if number == 1 and "\r" in line.rstrip("\r"):
-                    raise FileRefused(f"line {number}: its lines end in CR alone; export with LF or CRLF line ends")
+    def _decoded(self, encoded: bytes, number: int) -> str:
+        if len(encoded) > MAX_LINE:
+            raise FileRefused(f"line {number}: longer than {MAX_LINE:,} bytes")
+        try:
+            line = encoded.decode(self._text.encoding)
+        except UnicodeDecodeError as error:
+            if error.end == len(encoded) and error.reason == "unexpected end of data":
                 raise FileDeferred(
-                    f"line {number}, the last one, has no line end: it is still being written, or was cut"
-                )
-            yield line.removeprefix("\ufeff") if number == 1 else line
+                    f"line {number}, the last one, breaks off within a character: it is still being written, or was cut"
+                ) from None
+            raise FileRefused(f"line {number}: not {self._text.encoding} text; is 'encoding' right?") from None
+        if "\0" in line:
+            raise FileRefused(f"line {number}: holds a NUL character, so this is not a text file")
+        if self._text.last_line_ends and not line.endswith("\n"):
+            if number == 1 and "\r" in line.rstrip("\r"):
+                raise FileRefused(f"line {number}: its lines end in CR alone; export with LF or CRLF line ends")
+            raise FileDeferred(f"line {number}, the last one, has no line end: it is still being written, or was cut")
+        return line.removeprefix("\ufeff") if number == 1 else line

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from assets.adapters.declared import Parser
+from assets.adapters.declared import QUEUE_ENTERED
 from assets.reading import FileRefused
 from pipelines.settings import Doubt, Duration, Instant, Source
 
@@ -30,7 +30,6 @@ CALL_ORDER = [
     ("queue_wait_seconds", "wait_seconds"),
 ]
 QUEUE_ORDER = [("arrived_at", "queue_entered_at"), ("queue_entered_at", "answered_at")]
-"""Counted in the text of the export: of the entry into the queue a canonical record holds only the wait."""
 APPOINTMENT_ORDER = [
     ("booked_at", "planned_start"),
     ("booked_at", "checked_in_at"),
@@ -49,6 +48,8 @@ class WholeFile:
     def __init__(self, source: Source, exported: date) -> None:
         self._source = source
         self._exported = exported
+        self._of_records = {**_orders(source), **_impossible(source), **_rounds(source)}
+        self._of_text = {**_ids(source), **_numbers(source)}
         self._counts: Counter[str] = Counter()
         self._days: Counter[date] = Counter()
         self._names: dict[str, set[str]] = {name: set() for name in _name_columns(source)}
@@ -57,8 +58,8 @@ class WholeFile:
     def look(self, raw: pl.DataFrame, frame: pl.DataFrame) -> None:
         """Count what a part of the file shows: its text, and its canonical records."""
         sound = frame.filter(pl.col("quarantine_reason").is_null())
-        self._add(sound, {**_orders(self._source), **_impossible(self._source), **_rounds(self._source)})
-        self._add(raw, {**_queue_orders(self._source), **_ids(self._source), **_numbers(self._source)})
+        self._add(sound, self._of_records)
+        self._add(raw, self._of_text)
         self._counts["sound"] += sound.height
         for column, names in self._names.items():
             if len(names) <= MOST_NAMES:
@@ -70,7 +71,7 @@ class WholeFile:
             days = days.filter(days.dt.year().is_between(1, 9999))  # Polars has years that Python has not
             self._days.update(dict(days.value_counts().iter_rows()))
         if self._source.kind == "calls" and self._source.columns.call_id is None:
-            self._hashes.append(sound.drop("line").hash_rows())
+            self._hashes.append(sound.drop("line", QUEUE_ENTERED).hash_rows())
 
     def _add(self, frame: pl.DataFrame, what: dict[str, pl.Expr]) -> None:
         if what:
@@ -195,10 +196,15 @@ def _declared(source: Source, key: str) -> list[str]:
 
 def _orders(source: Source) -> dict[str, pl.Expr]:
     counted: dict[str, pl.Expr] = {}
-    for first, second in _pairs(source):
-        one, other = (pl.col(name if name.endswith("_seconds") else f"{name}_utc") for name in (first, second))
-        counted |= _order(first, second, one, other)
+    for first, second in [*_pairs(source), *_queue_pairs(source)]:
+        counted |= _order(first, second, _moment_or_wait(first), _moment_or_wait(second))
     return counted
+
+
+def _moment_or_wait(name: str) -> pl.Expr:
+    if name == "queue_entered_at":
+        return pl.col(QUEUE_ENTERED)
+    return pl.col(name if name.endswith("_seconds") else f"{name}_utc")
 
 
 def _order(first: str, second: str, one: pl.Expr, other: pl.Expr) -> dict[str, pl.Expr]:
@@ -210,20 +216,6 @@ def _queue_pairs(source: Source) -> list[tuple[str, str]]:
     if source.kind != "calls":
         return []
     return [pair for pair in QUEUE_ORDER if all(_declared(source, key) for key in pair)]
-
-
-def _queue_orders(source: Source) -> dict[str, pl.Expr]:
-    pairs = _queue_pairs(source)
-    if source.kind != "calls" or not pairs:
-        return {}
-    columns, parser = source.columns, Parser(source)
-    arrival = parser.local(columns.arrived_at)
-    moments = {"arrived_at": parser.instant(columns.arrived_at)[0]}
-    for key in ("queue_entered_at", "answered_at"):
-        instant: Instant | None = getattr(columns, key)
-        if instant is not None:
-            moments[key] = parser.instant(instant, arrival)[0]
-    return {name: when for pair in pairs for name, when in _order(*pair, moments[pair[0]], moments[pair[1]]).items()}
 
 
 def _rounds(source: Source) -> dict[str, pl.Expr]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError
 
 from assets.cells import PLAIN, Cells, Column
-from assets.reading import BATCH, BATCH_TEXT, EMPTY, MOST_UNPACKED, Batch, FileDeferred, FileRefused, opened
+from assets.reading import BATCH, BATCH_TEXT, EMPTY, MOST_UNPACKED, Batch, FileDeferred, FileRefused, Rows, opened
 from assets.sheets import Cell, Kind, Row, Styles, rows, shared_texts
 from pipelines.plain import printable
 from pipelines.settings import Workbook
@@ -59,26 +59,26 @@ class WorkbookExport:
 
     def batches(self) -> Iterator[Batch]:
         """The records, at most BATCH at a time and about BATCH_TEXT of text; at least one batch, if an empty one."""
-        width, batch, characters = len(self.header), Batch(), 0
+        width, gathered, characters = len(self.header), Rows(), 0
         columns = [self._cells.columns.get(name, PLAIN) for name in self.header]
         while (row := self._taken()) is not None:
             for empty in range(self._below + 1, row[0]):
-                batch.ragged.append((empty, []))
-                if len(batch) == BATCH:
-                    yield batch
-                    batch, characters = Batch(), 0
+                gathered.ragged.append((empty, []))
+                if len(gathered) == BATCH:
+                    yield gathered.batch(width)
+                    gathered, characters = Rows(), 0
             self._below = row[0]
             fields = self._fields(row[1], columns)
             if len(fields) == width:
-                batch.rows.append(fields)
-                batch.lines.append(row[0])
+                gathered.rows.append(fields)
+                gathered.lines.append(row[0])
             else:
-                batch.ragged.append((row[0], fields))
+                gathered.ragged.append((row[0], fields))
             characters += len(fields) + sum(map(len, fields))
-            if len(batch) >= BATCH or characters >= BATCH_TEXT:
-                yield batch
-                batch, characters = Batch(), 0
-        yield batch
+            if len(gathered) >= BATCH or characters >= BATCH_TEXT:
+                yield gathered.batch(width)
+                gathered, characters = Rows(), 0
+        yield gathered.batch(width)
 
     def sha256(self) -> str:
         """Of the bytes as they lie there."""

@@ -1,14 +1,13 @@
 """The general door: any table of text whose columns are declared in the settings.
 
-Every function builds Polars expressions over the raw text columns. A value that can't be what it is declared to
-be puts its record in quarantine, with the first such column, a reason, and the value's *pattern* (letters as
-`a`, digits as `9`); the value itself goes no further.
+Every function builds Polars expressions over the raw text columns; what several of them need is a step, done once. A
+value that can't be what it is declared to be puts its record in quarantine, with the first such column, a reason, and
+the value's *pattern* (letters as `a`, digits as `9`); the value itself goes no further.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,11 @@ if TYPE_CHECKING:
 
 LINE = "\0line"
 """The column of the raw table that holds each record's line; no column of a text file can have that name."""
+QUEUE_ENTERED = "\0queue_entered_at_utc"
+"""When the call entered the queue: of a whole file it tells something, of a record only the wait is kept."""
+_QUARANTINE = ("quarantine_column", "quarantine_reason", "quarantine_pattern")
+_STRIPPED, _TEXT, _HAS_PROBLEM = "\0stripped ", "\0text ", "\0has_problem"
+"""Columns of the parser's own; no column of a text file can have such a name."""
 KEY_SEPARATOR = "|"
 SECONDS = pl.Decimal(9, 3)
 MAX_SECONDS = 999_999.999
@@ -40,24 +44,37 @@ MOST_CHARACTERS = 200
 HARD_BLANKS = "[\u00a0\u2007\u202f]"
 
 
-@dataclass
 class Parser:
-    """Collects, column by column, what can be wrong with a record; the first thing found is its reason.
+    """Takes `raw` apart, step by step, and collects, column by column, what can be wrong with a record; the first thing
+    found is its reason.
 
     Nothing that has happened lies after `latest` (UTC): the end of the day on which the export was made.
     """
 
-    source: Source
-    latest: datetime | None = None
-    problems: list[tuple[pl.Expr, str, str, pl.Expr]] = field(default_factory=list)
+    def __init__(self, source: Source, raw: pl.DataFrame, latest: datetime | None = None) -> None:
+        self._source, self._latest = source, latest
+        self._problems: list[tuple[pl.Expr, str, str, pl.Expr]] = []
+        self._wrong: list[pl.Expr] = []
+        self._moments: dict[tuple[str, ...], pl.Expr] = {}
+        columns = columns_of(source)
+        stripped = [pl.col(column).str.strip_chars().alias(_STRIPPED + column) for column in columns]
+        texts = [pl.when(_stripped(name) != "").then(_stripped(name)).alias(_TEXT + name) for name in columns]
+        self._raw = raw.with_columns(stripped).with_columns(texts)
+
+    def step(self, value: pl.Expr) -> pl.Expr:
+        """A value that others are made of, calculated once: Polars would do it again for each of them."""
+        name = f"\0step {self._raw.width}"
+        self._raw = self._raw.with_columns(value.alias(name))
+        return pl.col(name)
 
     def problem(self, when: pl.Expr, column: str, reason: str, value: pl.Expr) -> None:
         """Quarantine the record `when` this holds, unless an earlier problem did."""
-        self.problems.append((when, column, reason, value))
+        self._wrong.append(when)
+        self._problems.append((when, column, reason, value))
 
     def required(self, columns: list[str], may_be_empty: bool = False) -> pl.Expr:
         """The columns joined into one key; none of them may be empty, unless told. NULL where it can't be a key."""
-        before = len(self.problems)
+        before = len(self._wrong)
         for column in columns:
             if not may_be_empty:
                 self.problem(_text(column).is_null(), column, "no value, where one is required", _raw(column))
@@ -74,10 +91,13 @@ class Parser:
                 _raw(column),
             )
             self._publishable(column)
-        joined = pl.concat_str([_text(column) for column in columns])
-        self.problem(joined.str.contains(FORMULA), ", ".join(columns), "begins like a formula of a spreadsheet", joined)
-        unusable = pl.any_horizontal([when for when, *_ in self.problems[before:]]).fill_null(True)
-        return pl.when(~unusable).then(_key([_text(column) for column in columns]))
+        if len(columns) > 1:
+            joined = self.step(pl.concat_str([_text(column) for column in columns]))
+            formula = joined.str.contains(FORMULA)
+            self.problem(formula, ", ".join(columns), "begins like a formula of a spreadsheet", joined)
+        unusable = self.step(pl.any_horizontal(self._wrong[before:]))
+        self._wrong[before:] = [unusable]
+        return self.step(pl.when(~unusable.fill_null(True)).then(_key([_text(column) for column in columns])))
 
     def _publishable(self, column: str) -> None:
         """A text that is shown as the export has it must be harmless wherever it is shown, and short."""
@@ -100,7 +120,7 @@ class Parser:
 
     def word(self, column: str, meanings: dict[str, str], what: str) -> pl.Expr:
         """What a declared word of the export means to us."""
-        meaning = _text(column).replace_strict(meanings, default=None, return_dtype=pl.String)
+        meaning = self.step(_text(column).replace_strict(meanings, default=None, return_dtype=pl.String))
         self.problem(meaning.is_null(), column, f"not one of the declared {what}", _raw(column))
         return meaning
 
@@ -113,22 +133,23 @@ class Parser:
         unless it is `planned`.
         """
         moment, is_ambiguous = self._instant(instant, arrival)
-        if self.latest is not None and not planned:
+        moment = self.step(moment)
+        if self._latest is not None and not planned:
             column = ", ".join(instant.column)
-            self.problem(moment > self.latest, column, "after the day on which the export was made", _joined(instant))
+            self.problem(moment > self._latest, column, "after the day on which the export was made", _joined(instant))
         return moment, is_ambiguous
 
     def _instant(self, instant: Instant, arrival: pl.Expr | None) -> tuple[pl.Expr, pl.Expr]:
         column, value, happened = ", ".join(instant.column), _joined(instant), _happened(instant)
-        parsed = _parsed(instant, instant.read_format.parse, value)
+        parsed = self._parsed(instant, instant.read_format.parse, value)
         self.problem(happened & parsed.is_null(), column, f"not in the format {instant.format}", value)
         if instant.read_format.has_offset:
             return parsed.dt.convert_time_zone("UTC").dt.replace_time_zone(None), pl.lit(False)
         if instant.rolls_over_hours is not None and arrival is not None:
             rolled = parsed < arrival - pl.duration(hours=instant.rolls_over_hours)
-            parsed = pl.when(rolled).then(parsed + pl.duration(days=1)).otherwise(parsed)
-        zone = self.source.time_zone
-        earlier = parsed.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+            parsed = self.step(pl.when(rolled).then(parsed + pl.duration(days=1)).otherwise(parsed))
+        zone = self._source.time_zone
+        earlier = self.step(parsed.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null"))
         later = parsed.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
         self.problem(
             parsed.is_not_null() & earlier.is_null(), column, f"a local time that does not exist in {zone}", value
@@ -140,40 +161,63 @@ class Parser:
         """The moment as the export writes it, for the day that it names and for clock times that roll over."""
         value = _joined(instant)
         if instant.read_format.microseconds is not None:
-            return _parsed(instant, instant.format, value).dt.replace_time_zone(None)
+            return self._parsed(instant, instant.format, value).dt.replace_time_zone(None)
         if instant.read_format.has_offset:
             value = value.str.replace(r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$", "")
-        return _parsed(instant, instant.read_format.parse_local, value)
+        return self._parsed(instant, instant.read_format.parse_local, value)
+
+    def _parsed(self, instant: Instant, parse: str, value: pl.Expr) -> pl.Expr:
+        """A step of `_parsed`, one for the moment in UTC and the moment as it is written, where they are the same."""
+        known = (parse, *instant.column, *instant.never)
+        if known not in self._moments:
+            self._moments[known] = self.step(_parsed(instant, parse, value))
+        return self._moments[known]
 
     def seconds(self, duration: Duration) -> pl.Expr:
         """The source's own seconds, exact to the millisecond and still signed; NULL where it has none."""
-        return pl.sum_horizontal(*[self._seconds(column, duration) for column in duration.column], ignore_nulls=False)
+        parts = [self._seconds(column, duration) for column in duration.column]
+        return self.step(pl.sum_horizontal(*parts, ignore_nulls=False))
 
     def _seconds(self, column: str, duration: Duration) -> pl.Expr:
         happened = _did_happen(column, duration.never)
-        value = pl.when(happened).then(_text(column))
+        value = self.step(pl.when(happened).then(_text(column)))
         if duration.unit == "clock":
             parts = value.str.extract_groups(r"^([0-9]{1,6}):([0-5][0-9]):([0-5][0-9](?:\.[0-9]+)?)$")
             hours, minutes, rest = (parts.struct.field(str(n)).cast(pl.Decimal(18, 3)) for n in (1, 2, 3))
             seconds = hours * 3600 + minutes * 60 + rest
             reason = "not a duration as hours:minutes:seconds"
         else:
-            if self.source.text.decimal == ",":
+            if self._source.text.decimal == ",":
                 value = pl.when(~value.str.contains(".", literal=True)).then(value.str.replace(",", ".", literal=True))
             seconds = (
                 pl.when(value.str.contains(r"^-?[0-9]+(\.[0-9]+)?$")).then(value).cast(pl.Decimal(18, 3), strict=False)
             )
-            reason = f"not a number of seconds with decimal '{self.source.text.decimal}'"
+            reason = f"not a number of seconds with decimal '{self._source.text.decimal}'"
+        seconds = self.step(seconds)
         self.problem(happened & seconds.is_null(), column, reason, _raw(column))
         return seconds
 
-    def quarantine(self) -> list[pl.Expr]:
+    def records(self, *columns: pl.Expr) -> pl.DataFrame:
+        """The columns of each record, and of the few that have a problem its column, reason and pattern, else NULL.
+
+        Which of the problems it is, is asked of those few alone: of all it would cost more than all else together.
+        """
+        has_problem = pl.any_horizontal(self._wrong).fill_null(False)
+        frame = self._raw.select(*columns, has_problem.alias(_HAS_PROBLEM))
+        wrong = frame[_HAS_PROBLEM]
+        if not wrong.any():
+            return frame.drop(_HAS_PROBLEM).with_columns(pl.lit(None, pl.String).alias(name) for name in _QUARANTINE)
+        problems = self._raw.filter(wrong).select(pl.col(LINE).alias("line"), *self._quarantine())
+        return frame.drop(_HAS_PROBLEM).join(problems, on="line", how="left", maintain_order="left")
+
+    def _quarantine(self) -> list[pl.Expr]:
         """Column, reason and pattern of the first problem of each record, else NULL."""
-        return [
-            _first((when, pl.lit(column)) for when, column, _, _ in self.problems).alias("quarantine_column"),
-            _first((when, pl.lit(reason)) for when, _, reason, _ in self.problems).alias("quarantine_reason"),
-            pattern(_first((when, value) for when, _, _, value in self.problems)).alias("quarantine_pattern"),
+        told = [
+            _first((when, pl.lit(column)) for when, column, _, _ in self._problems),
+            _first((when, pl.lit(reason)) for when, _, reason, _ in self._problems),
+            pattern(_first((when, value) for when, _, _, value in self._problems)),
         ]
+        return [value.alias(name) for name, value in zip(_QUARANTINE, told, strict=True)]
 
 
 def pattern(value: pl.Expr) -> pl.Expr:
@@ -190,10 +234,14 @@ def _raw(column: str) -> pl.Expr:
     return pl.col(column)
 
 
+def _stripped(column: str) -> pl.Expr:
+    """The value without blanks around it."""
+    return pl.col(_STRIPPED + column)
+
+
 def _text(column: str) -> pl.Expr:
     """The value without blanks around it, NULL where nothing is left."""
-    stripped = pl.col(column).str.strip_chars()
-    return pl.when(stripped != "").then(stripped)
+    return pl.col(_TEXT + column)
 
 
 def _key(parts: list[pl.Expr]) -> pl.Expr:
@@ -209,7 +257,7 @@ def _key(parts: list[pl.Expr]) -> pl.Expr:
 
 
 def _joined(instant: Instant) -> pl.Expr:
-    return pl.concat_str([_raw(name).str.strip_chars() for name in instant.column], separator=" ")
+    return pl.concat_str([_stripped(name) for name in instant.column], separator=" ")
 
 
 def _parsed(instant: Instant, parse: str, value: pl.Expr) -> pl.Expr:
@@ -230,7 +278,7 @@ def _happened(instant: Instant) -> pl.Expr:
 
 
 def _did_happen(column: str, never: list[str]) -> pl.Expr:
-    return ~pl.col(column).str.strip_chars().is_in(["", *never])
+    return ~_stripped(column).is_in(["", *never])
 
 
 def _first(cases: Iterable[tuple[pl.Expr, pl.Expr]]) -> pl.Expr:
@@ -271,8 +319,10 @@ def columns_of(source: Source) -> list[str]:
 
 
 def canonical_calls(raw: pl.DataFrame, source: CallSource, latest: datetime | None = None) -> pl.DataFrame:
-    """One canonical call record a row of `raw` (text columns, and LINE), as in schemas.records.CallRecord."""
-    columns, parser = source.columns, Parser(source, latest)
+    """One canonical call record a row of `raw` (text columns, and LINE), as in schemas.records.CallRecord; beside it
+    QUEUE_ENTERED.
+    """
+    columns, parser = source.columns, Parser(source, raw, latest)
     if columns.call_id is None:
         call_id = record_key = pl.lit(None, dtype=pl.String)
     else:
@@ -316,11 +366,12 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource, latest: datetime | No
     queue_wait = _between(queued_at, stopped_waiting)
     if columns.queue_wait_seconds is not None:
         queue_wait = parser.seconds(columns.queue_wait_seconds)
+    wait, queue_wait = parser.step(wait), parser.step(queue_wait)
 
     if source.open_without_end:
         is_open = is_open | ended_at.is_null()
     by_direction = [(direction == name, pl.lit(name)) for name in ("outbound", "internal")]
-    return raw.select(
+    return parser.records(
         pl.col(LINE).alias("line"),
         record_key.alias("record_key"),
         call_id.alias("call_id"),
@@ -336,6 +387,7 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource, latest: datetime | No
         is_ambiguous.alias("is_arrival_ambiguous"),
         answered_at.alias("answered_at_utc"),
         ended_at.alias("ended_at_utc"),
+        queued_at.alias(QUEUE_ENTERED),
         _possible(wait).alias("wait_seconds"),
         _possible(queue_wait).alias("queue_wait_seconds"),
         pl.lit(source.wait_starts_at == "queue").alias("is_wait_lower_bound"),
@@ -343,7 +395,6 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource, latest: datetime | No
         _first([(_impossible(wait), pl.lit("wait")), (_impossible(queue_wait), pl.lit("queue_wait"))]).alias(
             "impossible_duration"
         ),
-        *parser.quarantine(),
     )
 
 
@@ -351,7 +402,7 @@ def canonical_appointments(
     raw: pl.DataFrame, source: AppointmentSource, latest: datetime | None = None
 ) -> pl.DataFrame:
     """One canonical appointment record a row of `raw`, as in schemas.records.AppointmentRecord."""
-    columns, parser = source.columns, Parser(source, latest)
+    columns, parser = source.columns, Parser(source, raw, latest)
     if columns.visit_id is None:
         appointment_id = record_key = parser.required(columns.appointment_id)
     else:
@@ -385,7 +436,7 @@ def canonical_appointments(
     else:
         status = parser.word(columns.status, dict(source.statuses), "statuses")
     channel = parser.name(columns.booking_channel)
-    return raw.select(
+    return parser.records(
         pl.col(LINE).alias("line"),
         record_key.alias("record_key"),
         appointment_id.alias("appointment_id"),
@@ -400,7 +451,6 @@ def canonical_appointments(
         instant(columns.checked_in_at).alias("checked_in_at_utc"),
         started_at.alias("started_at_utc"),
         ended_at.alias("ended_at_utc"),
-        *parser.quarantine(),
     )
 
 
