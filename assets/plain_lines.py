@@ -19,7 +19,8 @@ BLOCKWISE = ("ascii", "cp1252", "iso8859-1", "iso8859-15", "utf-8")
 """Encodings in which a line end is never a part of a character, and nothing carries over from line to line."""
 BYTE_ORDER_MARK = "\ufeff"
 MOST_RAGGED = 10_000
-"""Lines of another number of fields: a block of nothing else would fill the memory with them."""
+MOST_RAGGED_TEXT = 500_000
+"""Lines of another number of fields, and their bytes: a block of nothing else would fill the memory with them."""
 
 
 class Plain(NamedTuple):
@@ -42,12 +43,12 @@ def take_apart(block: bytes, text: TextFile, width: int, first_line: int) -> Pla
     lines = pl.int_range(first_line, first_line + len(records), dtype=pl.Int64, eager=True)
     ragged: list[tuple[int, list[str]]] = []
     if not fits.all():
-        uneven = ~fits
-        if text.fewer_fields or uneven.sum() > MOST_RAGGED:
+        uneven = records.filter(~fits)
+        if text.fewer_fields or len(uneven) > MOST_RAGGED or uneven.str.len_bytes().sum() > MOST_RAGGED_TEXT:
             return None
         ragged = [
             (line, record.split(text.delimiter) if record else [])
-            for line, record in zip(lines.filter(uneven), records.filter(uneven), strict=True)
+            for line, record in zip(lines.filter(~fits), uneven, strict=True)
         ]
         records, lines = records.filter(fits), lines.filter(fits)
     fields = records.to_frame() if width == 1 else records.str.split_exact(text.delimiter, width - 1).struct.unnest()

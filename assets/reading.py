@@ -31,7 +31,9 @@ from pipelines.settings import TextFile
 
 BATCH = 50_000
 BATCH_TEXT = 2_000_000
-"""Records and characters of a batch, whichever comes first: what it takes in memory is some twenty times its text."""
+"""Records and characters of a batch read one by one, whichever comes first; in memory it is twenty times its text."""
+BLOCK = 8_000_000
+"""Bytes that are looked at, and if possible taken apart, at once: more than almost every daily export."""
 MAX_LINE = 1_000_000
 MAX_LINES_IN_A_RECORD = 50
 MOST_UNPACKED = 1 << 30
@@ -110,7 +112,7 @@ class TextExport:
         self.header: list[str] = header
 
     def batches(self) -> Iterator[Batch]:
-        """The records in parts of about BATCH_TEXT, those of more than BATCH records again in parts; at least one."""
+        """The records in parts; at least one, if an empty one."""
         width, has_records = len(self.header), False
         with closing(self._lines):
             while block := self._lines.block():
@@ -127,7 +129,7 @@ class TextExport:
 
     def _strictly(self) -> Iterator[Batch]:
         """The records that begin in a block, one by one: the last may end beyond it."""
-        width, rows = len(self.header), Rows()
+        width, rows, text_before = len(self.header), Rows(), self._lines.characters
         while self._lines.in_block() and (row := self._next()) is not None:
             if self._lines.look_like_records(width):
                 raise FileRefused(
@@ -141,9 +143,9 @@ class TextExport:
                 rows.lines.append(self._lines.record_began)
             else:
                 rows.ragged.append((self._lines.record_began, row))
-            if len(rows) == BATCH:
+            if len(rows) == BATCH or self._lines.characters - text_before >= BATCH_TEXT:
                 yield rows.batch(width)
-                rows = Rows()
+                rows, text_before = Rows(), self._lines.characters
         if len(rows):
             yield rows.batch(width)
 
@@ -249,11 +251,12 @@ class _Lines:
         self._block, self._size = io.BytesIO(), 0
         self._text = text
         self.taken = 0
+        self.characters = 0
         self.record: list[str] = []
 
     def block(self) -> bytes:
-        """The next lines, about BATCH_TEXT of them; nothing where the file has ended. All before must be taken."""
-        block = self._stream.read(BATCH_TEXT)
+        """The next lines, about BLOCK of them; nothing where the file has ended. All before must be taken."""
+        block = self._stream.read(BLOCK)
         if not block.endswith(b"\n"):
             block += self._stream.readline(MAX_LINE + 1)
         self._block, self._size = io.BytesIO(block), len(block)
@@ -300,6 +303,7 @@ class _Lines:
             raise StopIteration
         self.taken += 1
         line = self._decoded(encoded, self.taken)
+        self.characters += len(line)
         self.record.append(line)
         return line
 

@@ -65,7 +65,7 @@ def test_whatever_the_text_it_is_read_as_line_by_line(
     path = tmp_path_factory.getbasetemp() / "whatever.csv"
     path.write_bytes(content.encode(encoding, "replace"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "BATCH_TEXT", block)
+        patch.setattr(reading, "BLOCK", block)
         at_once = told(path, text)
         patch.setattr(reading, "take_apart", lambda *_: None)
         assert at_once == told(path, text)
