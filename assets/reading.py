@@ -32,8 +32,8 @@ from pipelines.settings import TextFile
 BATCH = 50_000
 BATCH_TEXT = 2_000_000
 """Records and characters of a batch read one by one, whichever comes first; in memory it is twenty times its text."""
-BLOCK = 8_000_000
-"""Bytes that are looked at, and if possible taken apart, at once: more than almost every daily export."""
+BLOCK = 4_000_000
+"""Bytes that are looked at, and if possible taken apart, at once: some thirty thousand records."""
 MAX_LINE = 1_000_000
 MAX_LINES_IN_A_RECORD = 50
 MOST_UNPACKED = 1 << 30
