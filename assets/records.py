@@ -13,9 +13,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Self
 
@@ -104,44 +105,54 @@ class RecordStore:
         for folder in (self.records, self.private):
             durable.private_folder(folder)
             folder.chmod(0o700)
-        self.receipts = self._receipts()
+        self._take(self._receipts())
 
     @classmethod
     def without_folders(cls, settings: Settings, receipts: list[Receipt]) -> Self:
         """A store of receipts alone, for questions that must leave no trace."""
         store = cls.__new__(cls)
-        store.settings, store.receipts = settings, receipts
+        store.settings = settings
         store.records, store.private = (settings.folders.data / name for name in ("records", "private"))
+        store._take(receipts)
         return store
 
-    def _receipts(self) -> list[Receipt]:
-        """All receipts of files that the declared sources claim today, by source and delivery.
+    @property
+    def receipts(self) -> list[Receipt]:
+        """All receipts of files that the declared sources claim today, by source and delivery."""
+        every = chain.from_iterable(self._versions.values())
+        return sorted(every, key=lambda receipt: (receipt.source, receipt.delivery, receipt.name))
+
+    def _take(self, receipts: Iterable[Receipt]) -> None:
+        """Hold receipts by the name of their file, in order of delivery, and the last delivery of each source."""
+        self._versions: dict[tuple[str, str], list[Receipt]] = {}
+        self._deliveries: Counter[str] = Counter()
+        for receipt in sorted(receipts, key=lambda receipt: receipt.delivery):
+            self._versions.setdefault((receipt.source, receipt.name), []).append(receipt)
+            self._deliveries[receipt.source] = receipt.delivery
+
+    def _receipts(self) -> Iterator[Receipt]:
+        """The receipts on the disk.
 
         Of a file that two sources claim only the refusal counts, however it was read before.
         """
         sources = self.settings.sources
-        found = [
-            receipt
-            for source in sources
-            for path in (self.records / source.name / "receipts").glob("*.json")
-            if (receipt := Receipt.model_validate_json(path.read_bytes()))
-            and claims(source, receipt.name)
-            and (receipt.status == "refused" or sum(claims(other, receipt.name) for other in sources) == 1)
-        ]
-        return sorted(found, key=lambda receipt: (receipt.source, receipt.delivery, receipt.name))
+        for source in sources:
+            for path in (self.records / source.name / "receipts").glob("*.json"):
+                receipt = Receipt.model_validate_json(path.read_bytes())
+                claimed = sum(claims(other, receipt.name) for other in sources)
+                if claims(source, receipt.name) and (receipt.status == "refused" or claimed == 1):
+                    yield receipt
 
     def unread(self, files: Iterable[ExportFile]) -> list[ExportFile]:
         """The files that have no receipt yet, or changed since, or would be read differently today."""
-        latest = latest_by_name(self.receipts)
-        return [file for file in files if not self._is_read(file, latest.get((file.source.name, file.name)))]
+        return [file for file in files if not self._is_read(file, self._latest(file))]
 
     def read(self, file: ExportFile) -> Receipt:
         """Read one file into records, unless that is done already. Never raises for what is in the file."""
-        deliveries = [receipt for receipt in self.receipts if receipt.source == file.source.name]
-        before = latest_by_name(deliveries).get((file.source.name, file.name))
+        before = self._latest(file)
         if before is not None and self._is_read(file, before):
             return before
-        receipt = new_receipt(file, delivery=1 + max((receipt.delivery for receipt in deliveries), default=0))
+        receipt = new_receipt(file, delivery=1 + self._deliveries[file.source.name])
         try:
             receipt = self._load(file, receipt)
         except (FileRefused, FileDeferred) as reason:
@@ -163,10 +174,8 @@ class RecordStore:
                 raw_lines.add(raw_text(batch, frame))
             parquet = folder / str(file.day) / f"{export.sha256()}.parquet"
             durable.private_folder(parquet.parent)
-            versions = self._versions(parquet, receipt.reader)
-            whole = parts.together()
-            whole.chmod(0o600)
-            durable.rename(whole, parquet)
+            versions = self._outdated(parquet, receipt.reader)
+            parts.together(parquet)
         private = self.private / file.source.name / str(file.day) / f"{export.sha256()}.jsonl"
         if raw_lines.text and not private.exists():  # its time of writing decides when it expires
             durable.private_folder(private.parent)
@@ -179,20 +188,21 @@ class RecordStore:
 
     def _keep(self, receipt: Receipt) -> None:
         """Write the receipt; a deferred file that came further leaves no trace of having been deferred."""
-        folder = self.records / receipt.source / "receipts"
-        durable.private_folder(folder)
-        name = _receipt_name(receipt)
-        durable.write_private(folder / name, receipt.model_dump_json(indent=1))
-        kept = []
-        for old in self.receipts:
-            same_file = (old.source, old.name) == (receipt.source, receipt.name)
-            if same_file and _receipt_name(old) == name:
-                continue
-            if same_file and old.status == "deferred":
-                (folder / _receipt_name(old)).unlink(missing_ok=True)
-                continue
-            kept.append(old)
-        self.receipts = [*kept, receipt]
+        path = self._path(receipt)
+        durable.private_folder(path.parent)
+        durable.write_private(path, receipt.model_dump_json(indent=1))
+        versions = self._versions.setdefault((receipt.source, receipt.name), [])
+        kept = [old for old in versions if self._path(old) != path]
+        for deferred in [old for old in kept if old.status == "deferred"]:
+            self._path(deferred).unlink(missing_ok=True)
+            kept.remove(deferred)
+        versions[:] = [*kept, receipt]
+        self._deliveries[receipt.source] = receipt.delivery
+
+    def _latest(self, file: ExportFile) -> Receipt | None:
+        """How a file was read when it was delivered last."""
+        versions = self._versions.get((file.source.name, file.name))
+        return versions[-1] if versions else None
 
     def _is_read(self, file: ExportFile, receipt: Receipt | None) -> bool:
         """Whether a receipt still tells what reading the file today would give."""
@@ -204,21 +214,24 @@ class RecordStore:
         dated = (receipt.day, receipt.exported_at_utc) == (file.day, file.exported_at_utc)
         return dated and (receipt.size, receipt.modified_ns, receipt.reader) == (*stamp(file.path), reader)
 
-    def _versions(self, parquet: Path, reader: str) -> list[Receipt]:
+    def _outdated(self, parquet: Path, reader: str) -> list[Receipt]:
         """The receipts of a content that another reader made: of any name, and of versions that lie nowhere any more.
 
         Killed before they are renewed, those in the exports folder are read again, for their reader is not this one.
         """
         content = parquet.relative_to(self.records).as_posix()
-        return [one for one in self.receipts if one.reader != reader and one.parquet == content]
+        every = chain.from_iterable(self._versions.values())
+        return [one for one in every if one.reader != reader and one.parquet == content]
 
     def _renew(self, version: Receipt, read_again: Receipt) -> None:
         """What the new reader made of a content holds for each version with that content."""
         durable.write_private(self._path(read_again), read_again.model_dump_json(indent=1))
-        self.receipts[self.receipts.index(version)] = read_again
+        versions = self._versions[version.source, version.name]
+        versions[versions.index(version)] = read_again
 
     def _path(self, receipt: Receipt) -> Path:
-        return self.records / receipt.source / "receipts" / _receipt_name(receipt)
+        name = hashlib.sha256(receipt.name.encode()).hexdigest()[:16]
+        return self.records / receipt.source / "receipts" / f"{name}-{receipt.sha256[:32]}.json"
 
     def expire_private(self, now: float | None = None) -> int:
         """Delete the raw text of quarantined records that is older than the settings allow; returns how many."""
@@ -230,30 +243,45 @@ class RecordStore:
 
 
 class _Parts:
-    """The frames of one file, written one by one and then put together, so that memory holds one at a time."""
+    """The frames of one file, put together in its Parquet file; where there are several, memory holds one at a time."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._paths: list[Path] = []
+        self._written: list[Path] = []
+        self._last: pl.DataFrame | None = None
 
     def __enter__(self) -> Self:
-        shutil.rmtree(self._folder, ignore_errors=True)  # what a killed run left
-        durable.private_folder(self._folder)
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._folder)
+        if self._written:
+            shutil.rmtree(self._folder)
 
     def add(self, frame: pl.DataFrame) -> None:
-        self._paths.append(self._folder / f"{len(self._paths)}.parquet")
-        frame.write_parquet(self._paths[-1], compression="zstd")
+        self._write_last()
+        self._last = frame
 
-    def together(self) -> Path:
-        if len(self._paths) == 1:
-            return self._paths[0]
-        whole = self._folder / "whole.parquet"
-        pl.scan_parquet(self._paths, glob=False, hive_partitioning=False).sink_parquet(whole, compression="zstd")
-        return whole
+    def together(self, path: Path) -> None:
+        """Make the file of all that were added, at least one."""
+        partial = path.with_name(path.name + ".partial")
+        if self._written:
+            self._write_last()
+            pl.scan_parquet(self._written, glob=False, hive_partitioning=False).sink_parquet(
+                partial, compression="zstd"
+            )
+        elif self._last is not None:
+            self._last.write_parquet(partial, compression="zstd")
+        partial.chmod(0o600)
+        durable.rename(partial, path)
+
+    def _write_last(self) -> None:
+        if self._last is not None:
+            if not self._written:
+                shutil.rmtree(self._folder, ignore_errors=True)  # what a killed run left
+                durable.private_folder(self._folder)
+            self._written.append(self._folder / f"{len(self._written)}.parquet")
+            self._last.write_parquet(self._written[-1], compression="zstd")
+            self._last = None
 
 
 class _RawLines:
@@ -270,12 +298,3 @@ class _RawLines:
                 return
             self.text += line
             self._records += 1
-
-
-def latest_by_name(receipts: Iterable[Receipt]) -> dict[tuple[str, str], Receipt]:
-    """The receipt of the last delivery of each file name. `receipts` come in order of delivery."""
-    return {(receipt.source, receipt.name): receipt for receipt in receipts}
-
-
-def _receipt_name(receipt: Receipt) -> str:
-    return f"{hashlib.sha256(receipt.name.encode()).hexdigest()[:16]}-{receipt.sha256[:32]}.json"
