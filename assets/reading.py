@@ -4,8 +4,9 @@ Belongs here: bytes, encoding, gzip, lines, fields. Does not belong here: what a
 
 A file that can't be read to the letter is refused as a whole (FileRefused) and one that seems to be still
 growing is deferred (FileDeferred); a line with the wrong number of fields is handed on as `ragged`, because its
-neighbours are sound. Python's own csv reader in strict mode does the parsing: the faster ones of Polars and
-DuckDB pad short lines, drop what they can't read, or ignore the header (see docs/decisions.md).
+neighbours are sound. Where every line is a record by itself, whole blocks are taken apart at once (`plain_lines`); of
+all else Python's own csv reader in strict mode does the parsing: the faster ones of Polars and DuckDB pad short lines,
+drop what they can't read, or ignore the header (see docs/decisions.md).
 """
 
 from __future__ import annotations
