@@ -3,13 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(shell command -v uv >/dev/null && echo "uv pip install --python $(BIN)/python" || echo "$(BIN)/python -m pip install")
 
-.PHONY: run test faults check ui docs lock samples clean
+.PHONY: run test bench faults check ui docs lock samples clean
 
 run: .venv/run ## take in the exports, publish the warehouse, print the indicators
 	@$(BIN)/kcc run
 
-test: .venv/dev ## every test that this machine can run
+test: .venv/dev $(if $(KCC_REQUIRE_ALL),.venv-bench/made) ## every test that this machine can run
 	$(BIN)/python -m pytest --numprocesses auto --dist loadscope
+
+bench: .venv/run .venv-bench/made ## what a night costs beside DuckDB, pandas, dbt and an empty run; BENCH=--quick: does it run
+	@$(BIN)/python -m bench.nights $(BENCH)
 
 faults: .venv/dev ## what a night must survive (kills, full disks, neighbours), at length: half an hour and more
 	$(BIN)/python -m tests.faults
@@ -31,12 +34,14 @@ lock: ## compile the locked requirements again (needs uv)
 		--constraint constraints.txt --extra build pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras \
 		--extra build --extra dev --constraint constraints.txt --constraint requirements.txt pyproject.toml -o requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras \
+		--constraint constraints.txt bench/requirements.in -o bench/requirements.txt
 
 samples: ## write the synthetic sample exports again, byte for byte the same
 	$(PYTHON) sample_exports/make_samples.py
 
 clean: ## forget everything that was made here: environment, Dagster's history, the warehouse in data/
-	rm -rf .venv .dagster data
+	rm -rf .venv .venv-bench .dagster data
 
 .venv/run: requirements.txt pyproject.toml | .venv
 	$(INSTALL) --quiet --require-hashes -r requirements.txt
@@ -45,6 +50,11 @@ clean: ## forget everything that was made here: environment, Dagster's history, 
 
 .venv/dev: requirements-dev.txt .venv/run
 	$(INSTALL) --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv-bench/made: bench/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	$(subst $(BIN),.venv-bench/bin,$(INSTALL)) --quiet --require-hashes -r bench/requirements.txt
 	@touch $@
 
 .venv:

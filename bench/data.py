@@ -22,10 +22,10 @@ CALLS = """
 create or replace table calls as
 with numbered as (
     select
-        range as n,
+        {first_number} + range as n,
         (range * {days} // {records})::int as day,
-        hash(range) as h,
-        hash(range + 1_000_000_007) as g
+        hash({first_number} + range) as h,
+        hash({first_number} + range + 1_000_000_007) as g
     from range({records})
 ),
 -- most calls come while the office is open, a quarter while it is not; both nights of the clock are kept out of it
@@ -114,11 +114,14 @@ def file_name(day: date) -> str:
     return f"calls_{day:%Y-%m-%d}.csv"
 
 
-def write_exports(folder: Path, records: int, days: int = 365, first: date = FIRST) -> int:
-    """Write so many daily files with so many records, those that come twice not counted; returns their bytes."""
+def write_exports(folder: Path, records: int, days: int = 365, first: date = FIRST, first_number: int = 0) -> int:
+    """Write so many daily files with so many records, those that come twice not counted; returns their bytes.
+
+    The calls are numbered from `first_number`: a later log that goes on where this one ends has other calls.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
-    con.execute(CALLS.format(records=records, days=days, first=first))
+    con.execute(CALLS.format(records=records, days=days, first=first, first_number=first_number))
     size, step = 0, max(1, 1_000_000 * days // records)
     for begin in range(0, days, step):
         until = min(begin + step, days) - 1
@@ -175,3 +178,14 @@ def settings(folder: Path, first: date = FIRST) -> dict[str, Any]:
         "calendar": {},
         "text": "# a benchmark",
     }
+
+
+def write_settings(folder: Path, first: date = FIRST) -> Path:
+    """The same as a settings file, which every side of a benchmark reads."""
+    from pipelines.setting_up.settings_file import toml
+
+    content = settings(folder, first)
+    comment = content.pop("text")
+    file = folder / "bench.toml"
+    file.write_text("\n".join([comment, *(f"{key} = {toml(value)}" for key, value in content.items())]) + "\n")
+    return file

@@ -1,0 +1,1 @@
+"""That the benchmark compares like with like."""
