@@ -83,8 +83,8 @@ def typed(exports: str, file: str) -> None:
 
     with duckdb.connect(file) as con:
         con.execute(
-            "create table calls as from read_csv(?, columns = $columns, auto_detect = false, header = true, "
-            "delim = ';', quote = '\"', ignore_errors = true)".replace("?", "$files"),
+            "create table calls as from read_csv($files, columns = $columns, auto_detect = false, header = true, "
+            "delim = ';', quote = '\"', ignore_errors = true)",
             {"files": str(Path(exports) / "calls_*.csv"), "columns": COLUMNS},
         )
 
