@@ -58,11 +58,10 @@ def export_asset(
                 if file.source.kind == kind and (file.day in days or file.day is None)
             ]
             store.expire_private()
-        for day in sorted(days):
-            context.add_asset_metadata(
-                _metadata([r for r in receipts if r.day == day]), asset_key=key, partition_key=day.isoformat()
-            )
-        return dg.MaterializeResult()  # metadata given here would be copied to every day
+        for day, of_day in _by_day(receipts).items():
+            context.add_asset_metadata(_metadata(of_day), asset_key=key, partition_key=day.isoformat())
+        # metadata given here is copied to every day, and the days that had files have said otherwise
+        return dg.MaterializeResult(metadata={"read": dg.MetadataValue.md("no export of this day")})
 
     return read_exports
 
@@ -91,8 +90,17 @@ def _read(store: RecordStore, file: ExportFile) -> Receipt:
     return receipt
 
 
-def _metadata(receipts: list[Receipt]) -> dict[str, int | dg.MetadataValue[Any]]:
-    """What the UI shows of one export day: counts, file names and reasons, never values."""
+def _by_day(receipts: Sequence[Receipt]) -> dict[date, list[Receipt]]:
+    """The receipts of each day; a file without a usable date is of none."""
+    found: dict[date, list[Receipt]] = {}
+    for receipt in receipts:
+        if receipt.day is not None:
+            found.setdefault(receipt.day, []).append(receipt)
+    return found
+
+
+def _metadata(receipts: Sequence[Receipt]) -> dict[str, int | dg.MetadataValue[Any]]:
+    """What the UI shows of an export day that had files: counts, file names and reasons, never values."""
     told = [
         f"{in_markdown(receipt.name)}: {receipt.status}"
         + (f", {in_markdown(receipt.reason)}" if receipt.reason else "")
@@ -104,5 +112,5 @@ def _metadata(receipts: list[Receipt]) -> dict[str, int | dg.MetadataValue[Any]]
         "quarantined": sum(receipt.quarantined for receipt in receipts),
         "refused": sum(receipt.status == "refused" for receipt in receipts),
         "deferred": sum(receipt.status == "deferred" for receipt in receipts),
-        "read": dg.MetadataValue.md("\n\n".join(told) or "no export of this day"),
+        "read": dg.MetadataValue.md("\n\n".join(told)),
     }

@@ -69,7 +69,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         try:
             with night_step(settings):
-                published = build_and_publish(settings, context.run_id)
+                published = build_and_publish(settings, context.run.run_id)
         except NotPublishable as broken:
             yield checks.adds_up(str(broken))
             raise dg.Failure(description=f"Nothing was published: {broken}") from None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -149,6 +152,39 @@ def test_a_run_that_was_killed_is_ended_by_the_next_night_and_holds_up_no_queue(
 @dg.job
 def _nothing() -> None:
     pass
+
+
+LOADED = """
+import json, sys
+from assets.report import nightly
+made = nightly.make_reports_of_the_night
+def make(settings):
+    global before
+    before = set(sys.modules)
+    return made(settings)
+nightly.make_reports_of_the_night = make
+from pipelines.night import run_night
+from pipelines.settings import load_settings
+run_night(load_settings())
+print(json.dumps([sorted(before), sorted(sys.modules)]))
+"""
+
+
+def test_a_night_loads_neither_pandas_nor_pyarrow_and_what_draws_and_writes_pages_only_for_its_report(
+    small: City,
+) -> None:
+    night = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LOADED],
+        env=small.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    before, after = (set(names) for names in json.loads(night.stdout.splitlines()[-1]))
+    assert {"pandas", "pyarrow"}.isdisjoint(after)
+    assert {"matplotlib", "xlsxwriter"} <= after
+    assert {"matplotlib", "PIL", "xlsxwriter", "openpyxl"}.isdisjoint(before)
 
 
 def test_one_night_at_a_time(small: City) -> None:
