@@ -66,8 +66,9 @@ def _outcome(con: duckdb.DuckDBPyConnection, source: str, log: Log) -> Outcome:
     reasons = con.execute("select reason from ops.quarantine where source = ?", [source]).fetchall()
     kind = "call" if log.source["kind"] == "calls" else "appointment"
     unnamed = ", call_id" if log is LOG_WITHOUT_IDS else ""  # it is made of the file's own hash
+    named_otherwise = f"file_id, line, source, {kind}_source{', file_name' if kind == 'call' else ''}{unnamed}"
     records = con.execute(
-        f"select * exclude (file_id, line, source, {kind}_source{unnamed}) from staging.{kind}_states "
+        f"select * exclude ({named_otherwise}) from staging.{kind}_states "
         "where source = ? and state in ('accepted', 'excluded')",
         [source],
     ).fetchall()

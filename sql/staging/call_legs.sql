@@ -1,9 +1,10 @@
--- Every record that tells of a call, weighed against the others of that call: which of two logs counts, whether a
--- person answered, whether the call is excluded, whether an event ended it.
+-- Every record of a call that has several, weighed against the others: which of two logs counts, whether a person
+-- answered, whether the call is excluded, whether an event ended it.
 with records as (
     select
         * exclude (source),
         call_source as source,
+        exclusion_rule is not null as is_left_out,
         source <> call_source as is_of_second_log,
         -- a second log adds what it knows, but where the call's own log tells of it the software counts that one
         bool_or(source = call_source) over (partition by call_source, call_id) and source <> call_source as is_beside,
@@ -11,9 +12,10 @@ with records as (
         is_event_log and reported_outcome = 'other' as is_step,
         is_event_log and not is_open and (is_answered or reported_outcome <> 'other') as is_exit,
         coalesce(ended_at_utc, answered_at_utc, arrived_at_utc) as happened_at_utc
-    from staging.call_states
+    from staging.call_rivals
+    anti join staging.call_losers using (file_id, line)
     where
-        state in ('accepted', 'excluded')
+        shares_call
         -- an agent logged in, a queue started
         and exclusion_rule is distinct from 'no_call'
 ),
@@ -33,8 +35,10 @@ select
     call_id,
     leg_id,
     file_id,
+    file_name,
     line,
-    state,
+    exported_at_utc,
+    is_left_out,
     is_event_log,
     is_of_second_log,
     is_beside,
@@ -55,8 +59,8 @@ select
         or (happened_at_utc = last_entered_at_utc and queue = last_entered_queue)
     ) as is_end,
     -- by its own log, or by what the second one knows of it, such as its direction
-    bool_and(state = 'excluded') filter (where not is_beside) over (partition by source, call_id)
-    or coalesce(bool_and(state = 'excluded') filter (where is_of_second_log) over (partition by source, call_id), false)
+    bool_and(is_left_out) filter (where not is_beside) over (partition by source, call_id)
+    or coalesce(bool_and(is_left_out) filter (where is_of_second_log) over (partition by source, call_id), false)
         as is_excluded,
     arrived_at_utc,
     arrived_local,

@@ -9,79 +9,60 @@ with fresh as (
     where is_new and status = 'loaded'
 ),
 
+-- of all records only those that can matter: of the files that are new, and those that gave way to others
 dated as (
     select
         'calls' as basis,
         file_id,
-        line,
         source,
         file_name,
         record_key,
         is_replaced,
         replaces_dates,
+        state,
         arrived_local::date as date
-    from staging.call_records
-    where quarantine_reason is null
-    union all
-    select
-        'visits',
-        file_id,
-        line,
-        source,
-        file_name,
-        record_key,
-        is_replaced,
-        false,
-        coalesce(
-            planned_start_local::date, planned_day, checked_in_local::date, started_local::date, booked_local::date
-        )
-    from staging.appointment_records
-    where quarantine_reason is null
-    union all
-    select
-        'bookings',
-        file_id,
-        line,
-        source,
-        file_name,
-        record_key,
-        is_replaced,
-        false,
-        booked_local::date
-    from staging.appointment_records
-    where quarantine_reason is null
-),
-
-states as (
-    select
-        file_id,
-        line,
-        state
     from staging.call_states
+    where state = 'superseded' or file_id in (select fresh.file_id from fresh)
     union all
     select
-        file_id,
-        line,
-        state
-    from staging.appointment_states
+        bases.basis,
+        records.file_id,
+        records.source,
+        records.file_name,
+        records.record_key,
+        records.is_replaced,
+        false,
+        states.state,
+        if(
+            bases.basis = 'visits',
+            coalesce(
+                records.planned_start_local::date,
+                records.planned_day,
+                records.checked_in_local::date,
+                records.started_local::date,
+                records.booked_local::date
+            ),
+            records.booked_local::date
+        )
+    from staging.appointment_records as records
+    inner join staging.appointment_states as states using (file_id, line)
+    cross join (values ('visits'), ('bookings')) as bases (basis)
+    where states.state = 'superseded' or records.file_id in (select fresh.file_id from fresh)
 ),
 
 incoming as (
     select
-        dated.*,
-        states.state in ('accepted', 'excluded') as wins
+        *,
+        state in ('accepted', 'excluded') as wins
     from dated
-    inner join states using (file_id, line)
     semi join fresh using (file_id)
 ),
 
 -- what was published before and is not any more
 superseded as (
-    select dated.*
-    from dated
-    inner join states using (file_id, line)
+    select * from dated
     anti join fresh using (file_id)
-    where states.state = 'superseded'
+    where state = 'superseded'
 ),
 
 ranges as (

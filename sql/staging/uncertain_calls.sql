@@ -1,23 +1,31 @@
 -- What a missed share may hide, for its bounds: calls still open, and records in quarantine. `undecided` are in no
 -- figure; `missed` and `answered` are, by an older version or another leg, while this one can't be read. Rather too
 -- many than too few: what can't be dated counts in every period that its file tells of.
-with newest as (
-    -- of a record that was delivered again only the newest version is in doubt
-    select * from staging.call_records
-    where not is_replaced
-    qualify
-        record_key is null
-        or row_number() over (
-            partition by source, record_key
-            order by exported_at_utc desc, file_name desc, line desc
-        ) = 1
+with in_quarantine as (
+    select records.*
+    from staging.call_records as records
+    semi join staging.call_quarantine as quarantine using (file_id, line)
+    where not records.is_replaced
+),
+
+-- of a record that was delivered again only the newest version is in doubt
+delivered_again as (
+    select
+        records.file_id,
+        records.line
+    from staging.call_records as records
+    semi join in_quarantine using (source, record_key)
+    where not records.is_replaced
+    qualify row_number() over (
+        partition by records.source, records.record_key
+        order by records.exported_at_utc desc, records.file_name desc, records.line desc
+    ) > 1
 ),
 
 quarantined as (
-    select newest.*
-    from newest
-    semi join staging.call_quarantine as quarantine using (file_id, line)
-    where newest.exclusion_rule is null
+    select * from in_quarantine
+    anti join delivered_again using (file_id, line)
+    where exclusion_rule is null
 ),
 
 -- the call of which a readable record stands: an older version of this one, or another leg
@@ -80,9 +88,16 @@ replaced_ranges as (
         records.exported_at_utc,
         min(dates_of_files.date) as first_date,
         max(dates_of_files.date) as last_date
-    from staging.call_records as records
+    from (
+        select distinct
+            file_id,
+            source,
+            file_name,
+            exported_at_utc
+        from staging.call_records
+        where replaces_dates and not is_replaced
+    ) as records
     inner join dates_of_files using (file_id)
-    where records.replaces_dates and not records.is_replaced
     group by records.source, records.file_name, records.exported_at_utc
 ),
 

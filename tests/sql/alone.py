@@ -28,6 +28,15 @@ FIGURES = (
     "numerator decimal(18, 6), denominator decimal(18, 6), unit varchar, reason_if_none varchar, "
     "is_lower_bound boolean, basis varchar"
 )
+WHOLE_CALL = (
+    "source varchar, call_id varchar, records bigint, legs bigint, "
+    "legs_reported_missed bigint, queue varchar, file_name varchar, line bigint, direction varchar, "
+    "arrived_at_utc timestamp, arrived_local timestamp, is_arrival_ambiguous boolean, exclusion_rule varchar, "
+    "is_answered boolean, is_open_by_legs boolean, is_open_by_events boolean, ended_at_utc timestamp, "
+    "is_marked_outside_hours boolean, reported_outcome varchar, answered_at_utc timestamp, "
+    "impossible_duration varchar, missed_reason varchar, is_wait_lower_bound boolean, "
+    "wait_seconds decimal(9, 3), queue_wait_seconds decimal(9, 3)"
+)
 TRIPS = "tripwire varchar, source varchar, month date, affected bigint, total bigint, sentence varchar"
 MODELS = {
     **TABLES,
@@ -75,13 +84,21 @@ COLUMNS: dict[str, str] = {
     "is_marked_outside_hours boolean, impossible_duration varchar, quarantine_column varchar, "
     "quarantine_reason varchar, quarantine_pattern varchar",
     "staging.call_quarantine": "file_id bigint, line bigint, column_name varchar, reason varchar, pattern varchar",
+    "staging.call_rivals": "shares_call boolean, file_id bigint, line bigint, source varchar, file_name varchar, "
+    "exported_at_utc timestamp, call_source varchar, is_event_log boolean, replaces_dates boolean, "
+    "record_key varchar, call_id varchar,leg_id varchar, queue varchar, direction varchar, "
+    "reported_outcome varchar, is_answered boolean, missed_reason varchar, exclusion_rule varchar, is_open boolean, "
+    "arrived_at_utc timestamp, arrived_local timestamp, is_arrival_ambiguous boolean, answered_at_utc timestamp, "
+    "ended_at_utc timestamp, wait_seconds decimal(9, 3), queue_wait_seconds decimal(9, 3), "
+    "is_wait_lower_bound boolean, is_marked_outside_hours boolean, impossible_duration varchar",
+    "staging.call_losers": "file_id bigint, line bigint, state varchar",
     "staging.call_states": "file_id bigint, line bigint, state varchar, source varchar, call_source varchar, "
-    "is_event_log boolean, call_id varchar, leg_id varchar, queue varchar, direction varchar, "
-    "reported_outcome varchar, is_answered boolean, "
-    "missed_reason varchar, exclusion_rule varchar, is_open boolean, arrived_at_utc timestamp, "
-    "arrived_local timestamp, is_arrival_ambiguous boolean, answered_at_utc timestamp, ended_at_utc timestamp, "
-    "wait_seconds decimal(9, 3), queue_wait_seconds decimal(9, 3), is_wait_lower_bound boolean, "
-    "is_marked_outside_hours boolean, impossible_duration varchar",
+    "file_name varchar, is_replaced boolean, is_event_log boolean, replaces_dates boolean, record_key varchar, "
+    "call_id varchar,leg_id varchar, queue varchar, direction varchar, "
+    "reported_outcome varchar, is_answered boolean, missed_reason varchar, exclusion_rule varchar, is_open boolean, "
+    "arrived_at_utc timestamp, arrived_local timestamp, is_arrival_ambiguous boolean, answered_at_utc timestamp, "
+    "ended_at_utc timestamp, wait_seconds decimal(9, 3), queue_wait_seconds decimal(9, 3), "
+    "is_wait_lower_bound boolean, is_marked_outside_hours boolean, impossible_duration varchar",
     "staging.appointment_records": "file_id bigint, line bigint, source varchar, appointment_source varchar, "
     "file_name varchar, exported_at_utc timestamp, is_replaced boolean, record_key varchar, appointment_id varchar, "
     "service varchar, booking_channel varchar, status varchar, exclusion_rule varchar, booked_at_utc timestamp, "
@@ -97,13 +114,16 @@ COLUMNS: dict[str, str] = {
     "first_planned_start_utc timestamp, first_planned_start_local timestamp, first_planned_day date, "
     "checked_in_at_utc timestamp, checked_in_local timestamp, started_at_utc timestamp, started_local timestamp, "
     "ended_at_utc timestamp",
-    "staging.call_legs": "source varchar, call_id varchar, leg_id varchar, file_id bigint, line bigint, state varchar, "
+    "staging.call_legs": "source varchar, call_id varchar, leg_id varchar, file_id bigint, file_name varchar, "
+    "line bigint, exported_at_utc timestamp, is_left_out boolean, "
     "is_event_log boolean, is_of_second_log boolean, is_beside boolean, is_step boolean, queue varchar, "
     "direction varchar, reported_outcome varchar, is_answered boolean, missed_reason varchar, "
     "exclusion_rule varchar, is_open boolean, is_end boolean, is_excluded boolean, arrived_at_utc timestamp, "
     "arrived_local timestamp, is_arrival_ambiguous boolean, answered_at_utc timestamp, ended_at_utc timestamp, "
     "wait_seconds decimal(9, 3), queue_wait_seconds decimal(9, 3), wait_ended_at_utc timestamp, "
     "is_wait_lower_bound boolean, is_marked_outside_hours boolean, impossible_duration varchar",
+    "staging.weighed_calls": WHOLE_CALL,
+    "staging.whole_calls": WHOLE_CALL,
     "staging.calls_by_log": "source varchar, date date, calls bigint, calls_within_hours bigint",
     "staging.whole_appointments": "source varchar, appointment_id varchar, records bigint, file_id bigint, "
     "line bigint, service varchar, "

@@ -7,6 +7,7 @@ Monday is 10 March 2025, a day on which Brussels is an hour ahead of UTC.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -80,7 +81,10 @@ def test_the_order_of_the_build_knows_every_table_that_a_file_reads(table: str) 
     assert read == set(reads(table, FILES))
 
 
-def test_the_columns_that_are_given_here_are_those_that_the_build_gives(tmp_path: Path) -> None:
+def test_the_columns_that_are_given_here_are_those_that_the_build_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assets.build.last_readers", lambda: dict.fromkeys(FILES, ()))  # nothing is dropped
     one_month = [{"service_point": point, "valid_from": "2026-12-01", **WEEK} for point in ("telephone", "desk")]
     settings = settings_of(tmp_path, hours=one_month)
     alone = Alone()
@@ -180,6 +184,8 @@ def test_states_keep_everything_else_that_the_records_tell() -> None:
             (1, 7, False, False, "2025-03-10 20:00"),
             **call,
         )
+        .made("staging.call_rivals")
+        .made("staging.call_losers")
         .run("staging.call_states")
     )
     assert row.items() >= {**call, "file_id": 1, "line": 7, "state": "excluded"}.items()
@@ -210,6 +216,8 @@ def test_a_version_that_differs_in_anything_told_is_superseded_and_no_duplicate(
     calls = (
         Alone()
         .given("staging.call_records", *versions(TOLD_OF_A_CALL), **common, replaces_dates=False)
+        .made("staging.call_rivals")
+        .made("staging.call_losers")
         .run("staging.call_states")
     )
     told = {**TOLD_OF_AN_APPOINTMENT, "exclusion_rule": "test"}
@@ -322,6 +330,8 @@ def test_call_states_let_the_newest_version_win_by_export_then_file_name_then_li
             **READABLE,
             arrived_local=monday("10:00"),
         )
+        .made("staging.call_rivals")
+        .made("staging.call_losers")
         .run("staging.call_states")
     )
     assert only(rows, "line state") == [
@@ -358,6 +368,8 @@ def test_call_states_hold_every_readable_record_and_only_those_of_files_that_sta
             (10, "other", "in two sources", "2025-03-11", False, None),
             **{**READABLE, "file_name": "a"},
         )
+        .made("staging.call_rivals")
+        .made("staging.call_losers")
         .run("staging.call_states")
     )
     assert only(rows, "line state") == [
@@ -392,6 +404,8 @@ def test_call_states_of_a_source_without_ids_let_each_export_replace_its_range_o
             file_name="a",
             replaces_dates=True,
         )
+        .made("staging.call_rivals")
+        .made("staging.call_losers")
         .run("staging.call_states")
     )
     assert only(rows, "file_id line state") == [
@@ -893,8 +907,21 @@ def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[s
     The newest export is of that evening, unless `as_of_local` tells another moment.
     """
     as_of_local = common.pop("as_of_local", monday("20:00"))
-    files = common.pop("files", ((1, "calls.csv"),))
-    weighed = legs_of(columns, *legs, **common)
+    told = records_of(columns, *legs, **common)
+    shared = Counter((record["call_source"], record["call_id"]) for record in told)
+    several = [record for record in told if shared[record["call_source"], record["call_id"]] > 1]
+    rows = calls_that_weigh(several, told, as_of_local)
+    # what a record alone comes to is said apart; weighed against nothing it must come to the same
+    assert rows == calls_that_weigh(told, told, as_of_local)
+    return rows
+
+
+def calls_that_weigh(
+    rivals: list[dict[str, Any]], told: list[dict[str, Any]], as_of_local: str
+) -> list[dict[str, Any]]:
+    """core.calls of some records, of which those of calls that several tell of are weighed against each other."""
+    of_rivals = [name for name in told[0] if name != "state"]
+    losers = [(r["file_id"], r["line"], r["state"]) for r in told if r["state"] in ("superseded", "duplicate")]
     return (
         Alone()
         .given("input.rules", "short_abandon_seconds", (5,))
@@ -910,25 +937,28 @@ def calls_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[s
             (TUESDAY, f"{TUESDAY} 09:00", "2025-03-12", False, "holiday", None, None),
             service_point="telephone",
         )
-        .given("input.files", "file_id file_name", *files)
-        .given("staging.call_legs", " ".join(weighed[0]), *(tuple(leg.values()) for leg in weighed))
+        .given("staging.call_states", " ".join(told[0]), *(tuple(record.values()) for record in told))
+        .given(
+            "staging.call_rivals",
+            " ".join(of_rivals),
+            *(tuple(record[name] for name in of_rivals) for record in rivals),
+            shares_call=True,
+        )
+        .given("staging.call_losers", "file_id line state", *losers)
+        .made("staging.call_legs")
+        .made("staging.weighed_calls")
+        .made("staging.whole_calls")
         .run("core.calls")
     )
 
 
-def legs_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[str, Any]]:
-    """staging.call_legs of legs that are accepted, missed and of one log unless told; a line for each, in order."""
+def records_of(columns: str, *legs: tuple[Any, ...], **common: Any) -> list[dict[str, Any]]:
+    """Records that are accepted, missed and of one log unless told; a line for each, in order."""
+    files = dict(common.pop("files", ((1, "calls.csv"),)))
     columns, *placed = on_utc(columns, *legs)
-    return (
-        Alone()
-        .given(
-            "staging.call_states",
-            f"{columns} line",
-            *((*leg, line) for line, leg in enumerate(placed, start=1)),
-            **{**LEG, **common},
-        )
-        .run("staging.call_legs")
-    )
+    named = [dict(zip(columns.split(), leg, strict=True)) for leg in placed]
+    told = [{**LEG, **common, **leg, "line": line} for line, leg in enumerate(named, start=1)]
+    return [{**record, "file_name": files[record["file_id"]]} for record in told]
 
 
 def test_a_call_has_the_first_outcome_that_applies_and_at_opening_it_is_inside() -> None:
@@ -4082,24 +4112,21 @@ DELIVERED: tuple[Any, ...] = (
 )
 
 
-def touched_by_calls(*records: tuple[Any, ...], replaces_dates: bool = False, **common: Any) -> list[tuple[Any, ...]]:
+def touched_by_calls(*records: tuple[Any, ...], replaces_dates: bool = False) -> list[tuple[Any, ...]]:
     """File, day and whether it is corrected, of calls told by file, line, key, day and state.
 
     File 1 was there before, 2 is new, 3 was replaced by 4, which is new too; see `DELIVERED`.
     """
     origin = {file: (source, name, status == "replaced") for file, source, name, status, _ in DELIVERED[1:]}
-    states = [(file, line, state) for file, line, _, _, state in records if state]
     rows = (
         Alone()
         .given("input.files", *DELIVERED)
         .given(
-            "staging.call_records",
-            "file_id line record_key arrived_local source file_name is_replaced",
-            *((file, line, key, day, *origin[file]) for file, line, key, day, _ in records),
+            "staging.call_states",
+            "file_id line record_key arrived_local state source file_name is_replaced",
+            *((file, line, key, day, state, *origin[file]) for file, line, key, day, state in records),
             replaces_dates=replaces_dates,
-            **common,
         )
-        .given("staging.call_states", "file_id line state", *states)
         .run("staging.touched_days")
     )
     assert {row["basis"] for row in rows} <= {"calls"}
@@ -4112,10 +4139,9 @@ def test_files_that_are_new_touch_each_day_of_their_readable_records() -> None:
         (2, 1, "b", "2025-03-10 00:00", "accepted"),
         (2, 2, "c", "2025-03-10 23:59", "excluded"),
         (2, 3, "d", "2025-03-11 10:00", "accepted"),
-        (2, 4, "e", None, None),
+        (2, 4, "e", None, "accepted"),
         (5, 1, "f", "2025-03-12 10:00", "accepted"),
     ) == [("fresh", "2025-03-10", False), ("fresh", "2025-03-11", False)]
-    assert touched_by_calls((2, 1, "a", "2025-03-10 10:00", None), quarantine_reason="no number") == []
 
 
 @pytest.mark.parametrize(
