@@ -1,12 +1,12 @@
 """The command line: `kcc`. Says in words what Dagster does, and ends with 0 only when what was asked is done.
 
-Exit status: 0 done, 1 failed or partly failed, 2 wrong use or settings. A user's mistake gets one sentence.
+Exit status: 0 done, 1 failed or partly failed, 2 wrong use or settings; 130 and 143 a run that Ctrl-C or SIGTERM
+stopped. A user's mistake gets one sentence.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import warnings
@@ -24,8 +24,11 @@ import typer
 from pipelines.lock import NightIsRunning
 from pipelines.needless import needless_imports_left_out
 from pipelines.plain import printable
+from pipelines.progress import Counts, shown
+from pipelines.publishing import Warehouse
 from pipelines.settings import Settings, SettingsError, load_settings
-from pipelines.terminal import console, is_somebody_there, say
+from pipelines.stopping import Stop, stoppable
+from pipelines.terminal import clear_line, console, is_somebody_there, say
 
 if TYPE_CHECKING:
     from assets.dry_run import Check
@@ -64,7 +67,22 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Take in every export that was not read yet; build, verify and publish the warehouse."""
-    settings = _settings(settings_file)
+    settings, counts = _settings(settings_file), Counts()
+    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    before = warehouse.published_version()
+
+    def stopped() -> None:
+        clear_line()
+        say(("red", "kcc:"), f" {_where_it_stopped(counts, before, warehouse.published_version())}", err=True)
+
+    with stoppable(stopped) as stop:
+        try:
+            _run(settings, counts, stop, quiet, as_json)
+        except KeyboardInterrupt:
+            stop.end(stopped)
+
+
+def _run(settings: Settings, counts: Counts, stop: Stop, quiet: bool, as_json: bool) -> None:
     with _quiet_dagster():
         from assets.report.making import reports_folder
         from pipelines.night import NightFailed, ReportFailed, run_night
@@ -72,12 +90,14 @@ def run(
 
         no_report = None
         try:
-            with _progress(quiet or as_json):
+            with shown(counts, silent=quiet or as_json):
                 run_id = run_night(settings)
         except ReportFailed as error:
             run_id, no_report = error.run_id, str(error)
         except (NightFailed, NightIsRunning) as error:
+            stop.if_told()
             _stop(str(error), 1)
+        stop.if_told()
     summary = summarise(settings)
     if as_json:
         print(json.dumps({"run_id": run_id, **asdict(summary)}, default=str, indent=2))
@@ -89,6 +109,15 @@ def run(
         say(("red", "no report:"), f" {no_report}", err=True)
     if summary.outstanding or no_report is not None:
         raise typer.Exit(1)
+
+
+def _where_it_stopped(counts: Counts, before: str | None, published: str | None) -> str:
+    """What a run that was told to stop has done, and what the next one does."""
+    if published != before:
+        return f"stopped; {published} was published, its report may be missing: `kcc report` makes it"
+    read = f"{counts.files_read:,} of {counts.files:,} new files are read and kept; " if counts.files else ""
+    keep = "readers keep the version that they had" if before else "there is no version yet"
+    return f"stopped; {read}nothing was published, {keep}; the next `kcc run` goes on from there"
 
 
 @app.command(epilog="Examples:  kcc status   |   kcc status --json   |   kcc status || echo 'have a look'")
@@ -353,37 +382,6 @@ def _quiet_dagster() -> Iterator[None]:
 def _stop(sentence: str, status: int) -> NoReturn:
     say(("red", "kcc:"), f" {sentence}", err=True)
     raise typer.Exit(status)
-
-
-@contextmanager
-def _progress(silent: bool) -> Iterator[None]:
-    """Show what the night is doing: one changing line on a terminal, a line each elsewhere."""
-    logger = logging.getLogger("kcc")
-    logger.propagate = False
-    if silent:
-        yield
-        return
-    err = console(err=True)
-    with err.status("starting") as status:
-        handler = _StatusHandler(status.update if err.is_terminal else err.print)
-        logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG if err.is_terminal else logging.INFO)
-        try:
-            yield
-        finally:
-            logger.removeHandler(handler)
-
-
-class _StatusHandler(logging.Handler):
-    def __init__(self, show: object) -> None:
-        super().__init__()
-        self._show = show
-
-    def emit(self, record: logging.LogRecord) -> None:
-        from rich.markup import escape
-
-        if callable(self._show):
-            self._show(escape(printable(record.getMessage())))
 
 
 def _print(summary: Summary, reports: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
 import dagster as dg
 
-from assets.files import export_files, today
+from assets.files import export_files, stamp, today
 from assets.records import RecordStore
 from assets.report.nightly import STEP as REPORT
 from pipelines.location import build_definitions
@@ -16,6 +17,7 @@ from pipelines.publishing import Warehouse
 from pipelines.settings import ROOT, Settings
 from pipelines.space import NoSpace, told_if_full
 
+log = logging.getLogger("kcc")
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 DATA = "kcc/data"
@@ -68,6 +70,7 @@ def run_night(settings: Settings) -> str:
 def _run_night(settings: Settings) -> str:
     Warehouse(settings.folders.data, settings.retention.versions).clear_left_overs()
     unread = RecordStore(settings).unread(export_files(settings, today(settings)))
+    log.debug("reading", extra={"to_read": (len(unread), sum(stamp(file.path)[0] for file in unread))})
     days = [file.day for file in unread if file.day is not None] or [today(settings)]
     job = build_definitions(settings).get_job_def("nightly")
     with told_if_full(dagster_home()), dagster_instance() as instance:

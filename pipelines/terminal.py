@@ -41,6 +41,12 @@ def console(err: bool = False) -> Console:
     return Console(stderr=err, emoji=False)
 
 
+def clear_line() -> None:
+    """Take away what a bar that was broken off left, and show the cursor again."""
+    if sys.stderr.isatty():
+        typer.echo("\r\x1b[2K\x1b[?25h", err=True, nl=False)
+
+
 def is_somebody_there() -> bool:
     """Whether somebody can be asked."""
     return sys.stdin.isatty() and sys.stdout.isatty()
