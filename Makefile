@@ -1,7 +1,7 @@
 # The few verbs of this project. Needs Python >= 3.11 and make; uv is used where it is installed.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(shell command -v uv >/dev/null && echo "uv pip install --python $(BIN)/python" || echo "$(BIN)/python -m pip install")
+INSTALL := $(shell command -v uv >/dev/null && echo "uv pip install --compile-bytecode --python $(BIN)/python" || echo "$(BIN)/python -m pip install")
 
 .PHONY: run test bench faults check ui docs lock samples clean
 
@@ -46,6 +46,7 @@ clean: ## forget everything that was made here: environment, Dagster's history, 
 .venv/run: requirements.txt pyproject.toml | .venv
 	$(INSTALL) --quiet --require-hashes -r requirements.txt
 	$(INSTALL) --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q assets pipelines schemas # an editable install compiles none of these
 	@touch $@
 
 .venv/dev: requirements-dev.txt .venv/run

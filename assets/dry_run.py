@@ -95,7 +95,7 @@ def check(path: Path, settings: Settings, today: date, source_name: str | None =
     receipt, con = new_receipt(file, delivery=1), empty_warehouse()
     try:
         export = CanonicalExport(file, settings)
-        lay_inputs(con, settings, RecordStore.without_folders(settings, [receipt]), History())
+        lay_inputs(con, _without_holidays(settings), RecordStore.without_folders(settings, [receipt]), History())
         for _, frame in export.frames():
             con.register("part", Stream(frame))
             con.execute(f"insert into input.{_TABLES[source.kind]} by name select 1 as file_id, * from part")
@@ -109,6 +109,11 @@ def check(path: Path, settings: Settings, today: date, source_name: str | None =
     if receipt.status == "refused":  # its records are in no other state
         counts = {state: counts[state] for state in ("records", "quarantined")}
     return replace(answer, status=receipt.status, reason=receipt.reason, records=counts, quarantined=quarantined)
+
+
+def _without_holidays(settings: Settings) -> Settings:
+    """No record's state depends on which days are public holidays, and their library is slow to import."""
+    return settings.model_copy(update={"calendar": settings.calendar.model_copy(update={"country": None})})
 
 
 _TABLES = {"calls": "call_records", "appointments": "appointment_records"}

@@ -51,12 +51,15 @@ def export_asset(
         days = {date.fromisoformat(partition) for partition in context.partition_keys}
         with night_step(settings):
             store = RecordStore(settings)
-            receipts = [
-                _read(store, file)
+            files = [
+                file
                 for file in export_files(settings, today(settings))
                 # a file without a usable date belongs to no partition: every run says that it is refused
                 if file.source.kind == kind and (file.day in days or file.day is None)
             ]
+            log.debug("reading %s", key.replace("_", " "))
+            new = {(file.source.name, file.name) for file in store.unread(files)}
+            receipts = [_read(store, file, (file.source.name, file.name) in new) for file in files]
             store.expire_private()
         for day, of_day in _by_day(receipts).items():
             context.add_asset_metadata(_metadata(of_day), asset_key=key, partition_key=day.isoformat())
@@ -81,12 +84,13 @@ def column_schema(columns: Sequence[TableColumn]) -> dg.TableSchema:
     )
 
 
-def _read(store: RecordStore, file: ExportFile) -> Receipt:
+def _read(store: RecordStore, file: ExportFile, is_new: bool) -> Receipt:
     receipt = store.read(file)
     told = f"{receipt.records} records" if receipt.status == "loaded" else f"{receipt.status}: {receipt.reason}"
     if receipt.quarantined:
         told += f", {receipt.quarantined} quarantined"
-    log.info("%s: %s", receipt.name, told)
+    numbers = {"has_read": (receipt.size, receipt.records)} if is_new else {}
+    log.log(logging.INFO if is_new else logging.DEBUG, "%s: %s", receipt.name, told, extra=numbers)
     return receipt
 
 

@@ -41,4 +41,4 @@ def page(settings: Settings, name: str) -> dg.MetadataValue[Any]:
     """A page of docs/, with its heading."""
     if settings.centre.docs is None:
         return dg.MetadataValue.path(f"docs/{name}")
-    return dg.MetadataValue.url(f"{str(settings.centre.docs).rstrip('/')}/{name}")
+    return dg.MetadataValue.url(f"{settings.centre.docs.rstrip('/')}/{name}")

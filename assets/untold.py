@@ -29,6 +29,8 @@ def without_values() -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if error.__cause__ is not None and not isinstance(error.__cause__, Exception):
+            raise error.__cause__ from None  # a signal, of which DuckDB makes an error of its own
         if isinstance(error, OF_THE_MACHINE) or type(error).__module__.partition(".")[0] in OURS:
             raise
         raise UnexpectedError(kind_and_place(error)) from None

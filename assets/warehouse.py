@@ -15,9 +15,9 @@ from assets import checks
 from assets.build import build, finish, keep_history, published_reads, sql_files
 from assets.checks import asset_key
 from assets.exports import OWNERS, column_schema
-from assets.files import names_in_exports
 from assets.inputs import as_of, file_states
 from assets.links import of_table
+from assets.outstanding import not_in
 from assets.previews import previews
 from assets.records import RecordStore
 from assets.tripwires import Blocked, Tripped, inspect
@@ -157,40 +157,3 @@ def _publication(settings: Settings, store: RecordStore, run_id: str) -> Publica
 def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
     row = con.execute(query).fetchone()
     return int(row[0]) if row else 0
-
-
-def not_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
-    """A sentence for everything that is not in and asks for somebody's attention.
-
-    Files that still lie in the exports folder and whose last delivery is not in; sources without any file; records
-    on days without declared hours.
-    """
-    rows = con.execute(
-        """
-        with latest as (
-            select * from ops.ledger
-            qualify delivery = max(delivery) over (partition by source, file_name)
-        )
-        select file_name, status, reason from latest
-        where status in ('refused', 'deferred')
-        order by file_name
-        """
-    ).fetchall()
-    lying = names_in_exports(settings)
-    sentences = [f"{name} was {status}: {reason}" for name, status, reason in rows if name in lying]
-    if not settings.folders.exports.is_dir():
-        sentences.append(f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
-    known = {source for (source,) in con.execute("select distinct source from ops.ledger").fetchall()}
-    sentences += [
-        f"source '{source.name}': no file in {settings.folders.exports} matches {source.files!r}; is 'files' right?"
-        for source in settings.sources
-        if source.name not in known
-    ]
-    without_hours = con.execute(
-        "select source, count(*) from ops.quarantine where column_name = '(arrival)' group by source order by source"
-    ).fetchall()
-    return sentences + [
-        f"source '{source}': {count} records arrived on days for which the settings declare no hours of the "
-        "telephone; add [[hours]] for them (which they are: ops.quarantine)"
-        for source, count in without_hours
-    ]

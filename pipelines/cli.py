@@ -1,15 +1,14 @@
 """The command line: `kcc`. Says in words what Dagster does, and ends with 0 only when what was asked is done.
 
-Exit status: 0 done, 1 failed or partly failed, 2 wrong use or settings. A user's mistake gets one sentence.
+Exit status: 0 done, 1 failed or partly failed, 2 wrong use or settings; 130 and 143 a run that Ctrl-C or SIGTERM
+stopped. A user's mistake gets one sentence.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +20,15 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
-from rich import box, markup
-from rich.console import Console
-from rich.table import Table
 
 from pipelines.lock import NightIsRunning
+from pipelines.needless import needless_imports_left_out
 from pipelines.plain import printable
+from pipelines.progress import Counts, shown
+from pipelines.publishing import Warehouse
 from pipelines.settings import Settings, SettingsError, load_settings
+from pipelines.stopping import Stop, stoppable
+from pipelines.terminal import clear_line, console, is_somebody_there, say
 
 if TYPE_CHECKING:
     from assets.dry_run import Check
@@ -43,8 +44,6 @@ app = typer.Typer(
     epilog="Begin with  kcc run  on the sample exports, then with your own settings:  KCC_SETTINGS=city.toml kcc run.  "
     "Every key of the settings stands in docs/settings.md.",
 )
-out = Console(emoji=False)
-err = Console(stderr=True, emoji=False)
 
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", help="The city's settings; default $KCC_SETTINGS, else kcc.toml.")
@@ -68,7 +67,22 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Take in every export that was not read yet; build, verify and publish the warehouse."""
-    settings = _settings(settings_file)
+    settings, counts = _settings(settings_file), Counts()
+    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    before = warehouse.published_version()
+
+    def stopped() -> None:
+        clear_line()
+        say(("red", "kcc:"), f" {_where_it_stopped(counts, before, warehouse.published_version())}", err=True)
+
+    with stoppable(stopped) as stop:
+        try:
+            _run(settings, counts, stop, quiet, as_json)
+        except KeyboardInterrupt:
+            stop.end(stopped)
+
+
+def _run(settings: Settings, counts: Counts, stop: Stop, quiet: bool, as_json: bool) -> None:
     with _quiet_dagster():
         from assets.report.making import reports_folder
         from pipelines.night import NightFailed, ReportFailed, run_night
@@ -76,23 +90,34 @@ def run(
 
         no_report = None
         try:
-            with _progress(quiet or as_json):
+            with shown(counts, silent=quiet or as_json):
                 run_id = run_night(settings)
         except ReportFailed as error:
             run_id, no_report = error.run_id, str(error)
         except (NightFailed, NightIsRunning) as error:
+            stop.if_told()
             _stop(str(error), 1)
+        stop.if_told()
     summary = summarise(settings)
     if as_json:
         print(json.dumps({"run_id": run_id, **asdict(summary)}, default=str, indent=2))
     elif not quiet:
         _print(summary, reports_folder(settings))
     for sentence in summary.outstanding:
-        err.print(f"[red]not in:[/red] {escape(sentence)}", soft_wrap=True)
+        say(("red", "not in:"), f" {sentence}", err=True)
     if no_report is not None:
-        err.print(f"[red]no report:[/red] {escape(no_report)}", soft_wrap=True)
+        say(("red", "no report:"), f" {no_report}", err=True)
     if summary.outstanding or no_report is not None:
         raise typer.Exit(1)
+
+
+def _where_it_stopped(counts: Counts, before: str | None, published: str | None) -> str:
+    """What a run that was told to stop has done, and what the next one does."""
+    if published != before:
+        return f"stopped; {published} was published, its report may be missing: `kcc report` makes it"
+    read = f"{counts.files_read:,} of {counts.files:,} new files are read and kept; " if counts.files else ""
+    keep = "readers keep the version that they had" if before else "there is no version yet"
+    return f"stopped; {read}nothing was published, {keep}; the next `kcc run` goes on from there"
 
 
 @app.command(epilog="Examples:  kcc status   |   kcc status --json   |   kcc status || echo 'have a look'")
@@ -101,14 +126,13 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print the status as JSON.")] = False,
 ) -> None:
     """Say how the warehouse stands. Ends with 1 if the last build was not published or something is not in."""
-    settings = _settings(settings_file)
-    with _quiet_dagster():
-        from pipelines.status import NoStatus, status_of
+    settings = _settings(settings_file, quick=True)
+    from pipelines.status import NoStatus, status_of
 
-        try:
-            found = status_of(settings)
-        except NoStatus as nothing:
-            _stop(str(nothing), 1)
+    try:
+        found = status_of(settings)
+    except NoStatus as nothing:
+        _stop(str(nothing), 1)
     if as_json:
         print(json.dumps(asdict(found), default=str, indent=2))
     else:
@@ -127,6 +151,7 @@ def calendar(
     from assets.calendar import year_of
     from pipelines.calendar_page import page
 
+    out = console()
     for line in page(settings, year, year_of(settings, year)):
         out.print(line, soft_wrap=True)
 
@@ -160,9 +185,11 @@ def report(
     except (NoReport, NoSpace) as error:
         _stop(str(error), 1)
     if not made.has_data:
-        err.print(f"[yellow]no figures:[/yellow] the warehouse has none of {made.months.name}, and the sheet says so")
+        say(
+            ("yellow", "no figures:"), f" the warehouse has none of {made.months.name}, and the sheet says so", err=True
+        )
     for file in made.files:
-        out.print(escape(str(file)), soft_wrap=True, highlight=False)
+        say(str(file))
 
 
 def _months(year: int | None, first: str | None, last: str | None) -> Range | None:
@@ -199,17 +226,18 @@ def check_files(
 
     Ends with 0 if each would be loaded with every record, 1 if something is refused, deferred or quarantined.
     """
-    settings = _settings(settings_file)
+    settings = _settings(settings_file, quick=True)
     for file in files:
         if not file.is_file():
             trouble = "a folder, name the files in it" if file.is_dir() else "there is no such file"
             _stop(f"{printable(str(file))}: {trouble}", 2)
-    from assets.dry_run import CannotTellSource, check
-    from assets.files import today
-    from assets.untold import UnexpectedError, without_values
+    with needless_imports_left_out():
+        from assets.dry_run import CannotTellSource, check
+        from assets.files import today
+        from assets.untold import UnexpectedError, without_values
 
     try:
-        with without_values():
+        with needless_imports_left_out(), without_values():
             checks = [check(file, settings, today(settings), source) for file in files]
     except CannotTellSource as error:
         _stop(str(error), 2)
@@ -288,7 +316,7 @@ def init(  # noqa: PLR0913, PLR0917 - an option each
     city = City(name, time_zone, exports, data, hours or (), desk_hours or (), cluster or ())
     words = {"outcome": outcome or (), "direction": direction or (), "status": status or ()}
     own = {"calls": (calls_format, calls_zone), "appointments": (appointments_format, appointments_zone)}
-    talk = Conversation(out, on_a_terminal())
+    talk = Conversation(console(), is_somebody_there())
     try:
         with without_values():
             told = [
@@ -302,27 +330,20 @@ def init(  # noqa: PLR0913, PLR0917 - an option each
         _stop(str(error), 2)
     except UnexpectedError as error:
         _stop(str(error), 1)
-    out.print(f"[bold]{escape(str(path))}[/bold]: written, and valid", soft_wrap=True, highlight=False)
+    say(("bold", str(path)), ": written, and valid")
     for one in checks:
         _print_check(one, settings)
-    out.print("\n[bold]Left to decide[/bold]")
+    say(("bold", "\nLeft to decide"))
     for sentence in made.left:
-        out.print(f"  - {escape(sentence)}", soft_wrap=True, highlight=False)
-    out.print("\n[bold]Next[/bold]")
+        say(f"  - {sentence}")
+    say(("bold", "\nNext"))
     for command in (f"check --settings {quote(str(path))} FILE…", f"run --settings {quote(str(path))}"):
-        out.print(f"  kcc {escape(command)}", soft_wrap=True, highlight=False)
-
-
-def on_a_terminal() -> bool:
-    """Whether somebody can be asked."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+        say(f"  kcc {command}")
 
 
 def _print_check(one: Check, settings: Settings) -> None:
     colour = "green" if one.is_sound else "yellow" if one.status == "loaded" else "red"
-    out.print(
-        f"[bold]{escape(one.file)}[/bold]: [{colour}]would be {one.status}[/{colour}]", soft_wrap=True, highlight=False
-    )
+    say(("bold", one.file), ": ", (colour, f"would be {one.status}"))
     made = "at an unknown moment"
     if one.exported_at_utc is not None:
         zone = ZoneInfo(settings.centre.time_zone)
@@ -340,12 +361,12 @@ def _print_check(one: Check, settings: Settings) -> None:
     if one.records and (more := one.records["quarantined"] - len(one.quarantined)):
         lines.append(f"and {more:,} more")
     for line in lines:
-        out.print(f"  {escape(line)}", soft_wrap=True, highlight=False)
+        say(f"  {line}")
 
 
-def _settings(path: Path | None) -> Settings:
+def _settings(path: Path | None, quick: bool = False) -> Settings:
     try:
-        return load_settings(path)
+        return load_settings(path, quick)
     except SettingsError as error:
         _stop(str(error), 2)
 
@@ -358,47 +379,19 @@ def _quiet_dagster() -> Iterator[None]:
         yield
 
 
-def escape(text: str) -> str:
-    """Text that others wrote, for the terminal: neither rich nor the terminal finds a command in it."""
-    return "\n".join(markup.escape(printable(line)) for line in text.split("\n"))
-
-
 def _stop(sentence: str, status: int) -> NoReturn:
-    err.print(f"[red]kcc:[/red] {escape(sentence)}", soft_wrap=True)
+    say(("red", "kcc:"), f" {sentence}", err=True)
     raise typer.Exit(status)
 
 
-@contextmanager
-def _progress(silent: bool) -> Iterator[None]:
-    """Show what the night is doing: one changing line on a terminal, a line each elsewhere."""
-    logger = logging.getLogger("kcc")
-    logger.propagate = False
-    if silent:
-        yield
-        return
-    with err.status("starting") as status:
-        handler = _StatusHandler(status.update if err.is_terminal else err.print)
-        logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG if err.is_terminal else logging.INFO)
-        try:
-            yield
-        finally:
-            logger.removeHandler(handler)
-
-
-class _StatusHandler(logging.Handler):
-    def __init__(self, show: object) -> None:
-        super().__init__()
-        self._show = show
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if callable(self._show):
-            self._show(escape(record.getMessage()))
-
-
 def _print(summary: Summary, reports: Path) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
     from schemas.ops import STATES
 
+    out = console()
     table = Table(title="Indicators, newest complete period", title_justify="left", box=box.SIMPLE_HEAD)
     for heading in ("indicator", "period", "reported", "value", "norm", "met"):
         table.add_column(heading, justify="right" if heading in ("reported", "value") else "left", no_wrap=True)
@@ -406,7 +399,7 @@ def _print(summary: Summary, reports: Path) -> None:
         met = "" if line.norm_met is None else "[green]yes[/green]" if line.norm_met else "[red]no[/red]"
         unit = UNITS[line.unit]
         table.add_row(
-            _title(line),
+            escape(printable(_title(line))),
             _period(line),
             _figure(line.reported, unit),
             _figure(line.value, unit),
@@ -415,7 +408,7 @@ def _print(summary: Summary, reports: Path) -> None:
         )
     out.print(table)
     if not all(line.complete for line in summary.indicators):
-        out.print("* incomplete: not ended, an open day not covered by an export, or a call still open\n")
+        say("* incomplete: not ended, an open day not covered by an export, or a call still open\n")
     states = Table(
         "", *summary.records, title="Records, each in exactly one state", title_justify="left", box=box.SIMPLE_HEAD
     )
@@ -432,34 +425,31 @@ def _print(summary: Summary, reports: Path) -> None:
         f"version    {summary.version}",
         f"report     {reports}",
     ):
-        out.print(text, soft_wrap=True, highlight=False)
+        say(text)
 
 
 def _print_status(status: Status) -> None:
-    def say(label: str, sentence: str, colour: str) -> None:
-        out.print(f"[{colour}]{label}[/{colour}] {escape(sentence)}", soft_wrap=True, highlight=False)
-
     as_of = f"as of {status.as_of_utc:%Y-%m-%d %H:%M} UTC" if status.as_of_utc else "without any export"
-    say("published:", f"{status.version}, {status.age_hours:.1f} hours ago, {as_of}", "bold")
+    say(("bold", "published:"), f" {status.version}, {status.age_hours:.1f} hours ago, {as_of}")
     if status.not_published is not None:
-        say("not published:", status.not_published, "red")
+        say(("red", "not published:"), f" {status.not_published}")
     for sentence in status.not_in:
-        say("not in:", sentence, "red")
+        say(("red", "not in:"), f" {sentence}")
     for sentence in status.warnings:
-        say("warning:", sentence, "yellow")
+        say(("yellow", "warning:"), f" {sentence}")
     for sentence in status.accepted:
-        say("accepted:", sentence, "cyan")
+        say(("cyan", "accepted:"), f" {sentence}")
     if status.newest_restatement is not None:
-        say("restated:", f"{status.newest_restatement.restated_at_utc:%Y-%m-%d} {status.newest_restatement}", "bold")
+        say(("bold", "restated:"), f" {status.newest_restatement.restated_at_utc:%Y-%m-%d} {status.newest_restatement}")
     if not status.needs_attention:
-        say("all exports are in", "", "green")
+        say(("green", "all exports are in"))
 
 
 def _title(line: IndicatorLine) -> str:
     title = TITLES[line.indicator]
     if line.variant == "action_plan":
         return f"{title}, action plan"
-    return title if line.dimension in ("all", "0-30") else f"{title}, {escape(line.dimension)}"
+    return title if line.dimension in ("all", "0-30") else f"{title}, {line.dimension}"
 
 
 def _period(line: IndicatorLine) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
-from assets.files import export_files, today
+from assets.files import export_files, stamp, today
 from assets.records import RecordStore
 from assets.report.nightly import STEP as REPORT
 from pipelines.location import build_definitions
@@ -17,6 +18,7 @@ from pipelines.publishing import Warehouse
 from pipelines.settings import ROOT, Settings
 from pipelines.space import NoSpace, told_if_full
 
+log = logging.getLogger("kcc")
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 NOT_CAPTURED = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
@@ -73,6 +75,7 @@ def run_night(settings: Settings) -> str:
 def _run_night(settings: Settings) -> str:
     Warehouse(settings.folders.data, settings.retention.versions).clear_left_overs()
     unread = RecordStore(settings).unread(export_files(settings, today(settings)))
+    log.debug("reading", extra={"to_read": (len(unread), sum(stamp(file.path)[0] for file in unread))})
     days = [file.day for file in unread if file.day is not None] or [today(settings)]
     job = build_definitions(settings).get_job_def("nightly")
     with told_if_full(dagster_home()), dagster_instance() as instance:

@@ -26,13 +26,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    HttpUrl,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from assets.adapters.formats import FORMATS
 from pipelines.instants import Format, read_format
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +40,8 @@ NO_BEGIN = date(1, 1, 1)
 NO_END = date(9999, 12, 31)
 FIRST_HOURS = date(1900, 1, 1)
 WHOLE_DAY = (0, 24 * 60)
+QUICK = {"quick": True}
+"""The context of a validation that leaves out what takes long and no question needs."""
 
 
 class SettingsError(Exception):
@@ -72,6 +73,12 @@ def _searchable(pattern: str) -> str:
     except pl.exceptions.ComputeError:
         raise ValueError("expected a regular expression without look-around and back-references") from None
     return pattern
+
+
+def _web_address(address: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", address):
+        raise ValueError("expected an address such as 'https://git.example.be/kcc-marts/blob/main/docs'")
+    return address
 
 
 def _below(pattern: str) -> str:
@@ -119,7 +126,7 @@ Columns = Annotated[list[str], BeforeValidator(_several), Field(min_length=1)]
 class Section(BaseModel):
     """A part of the settings: unknown keys are mistakes, and nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Centre(Section):
@@ -128,7 +135,7 @@ class Centre(Section):
     name: str
     time_zone: Zone = "Europe/Brussels"
     start: date
-    docs: HttpUrl | None = None
+    docs: Annotated[str, AfterValidator(_web_address)] | None = None
 
 
 class Folders(Section):
@@ -419,6 +426,8 @@ class SourceBase(Valid, Packing):
     def _preset_of_format(cls, declared: Any) -> Any:
         if not isinstance(declared, dict) or declared.get("format") is None:
             return declared
+        from assets.adapters.formats import FORMATS  # they bring Polars, which no other source needs to be declared
+
         known = FORMATS.get(declared["format"]) if isinstance(declared["format"], str) else None
         if known is None or known.kind != declared.get("kind"):
             names = ", ".join(name for name, one in FORMATS.items() if one.kind == declared.get("kind")) or "none"
@@ -606,7 +615,7 @@ class Calendar(Section):
     yearly: dict[str, str] = {}
 
     @model_validator(mode="after")
-    def _known(self) -> Self:
+    def _known(self, info: ValidationInfo) -> Self:
         for day in self.yearly:
             try:
                 date.fromisoformat(f"2024-{day}")
@@ -614,6 +623,8 @@ class Calendar(Section):
                 raise ValueError(f"yearly: {day!r} is no day of the year such as '07-11'") from None
         if self.subdivision is not None and self.country is None:
             raise ValueError("subdivision: expected 'country' beside it")
+        if info.context == QUICK:
+            return self
         try:
             self.holidays(2024, 2024)
         except NotImplementedError:
@@ -834,11 +845,13 @@ def _sentence(path: Path, error: ValidationError) -> str:
     return f"{path}: {key + shown + ': ' if key else ''}{message}{more}"
 
 
-def load_settings(path: Path | None = None) -> Settings:
+def load_settings(path: Path | None = None, quick: bool = False) -> Settings:
     """Read and check the settings.
 
     `path` defaults to $KCC_SETTINGS, else `kcc.toml` in the working folder, else in the project's root.
     $KCC_EXPORTS and $KCC_DATA take the place of the folders in it; relative ones count from the file.
+    `quick` leaves one thing to the next run: whether the holidays library knows the country. The library imports every
+    country to say so, which takes longer than all else that who only asks waits for.
     Raises SettingsError with one sentence.
     """
     if path is None:
@@ -865,7 +878,7 @@ def load_settings(path: Path | None = None) -> Settings:
             if isinstance(chosen, str):
                 folders[key] = str((path.parent / chosen).absolute())
     try:
-        return Settings.model_validate({**content, "text": text})
+        return Settings.model_validate({**content, "text": text}, context=QUICK if quick else None)
     except ValidationError as error:
         raise SettingsError(_sentence(path, error)) from None
 

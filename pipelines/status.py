@@ -11,9 +11,9 @@ from pathlib import Path
 
 import duckdb
 
+from assets.outstanding import not_in
 from assets.sessions import readonly
 from assets.tripwires import tripped
-from assets.warehouse import not_in
 from pipelines.publishing import NotPublished, Warehouse
 from pipelines.settings import Settings
 

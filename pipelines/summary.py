@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from assets.outstanding import not_in
 from assets.sessions import readonly
 from assets.tripwires import tripped
-from assets.warehouse import not_in
 from pipelines.settings import Settings
 from schemas.ops import STATES
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -241,15 +242,16 @@ def test_what_dagster_shows_of_names_is_text_and_no_markdown() -> None:
 
 
 def test_the_command_line_shows_what_others_wrote_and_does_nothing_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for console in (cli.out, cli.err):
-        monkeypatch.setattr(console, "_force_terminal", True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     hostile = "[red]a[/red] \x1b]0;owned\x07 \u202e :boom: [link=http://example.org]b[/link]"
     shown = "[red]a[/red] \\x1b]0;owned\\x07 \\u202e :boom: [link=http://example.org]b[/link]"
     with pytest.raises(typer.Exit):
         cli._stop(hostile, 1)
-    assert shown in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "\x1b[31mkcc:" in told
+    assert shown in told
 
 
 def test_a_check_of_a_file_with_a_hostile_name_shows_it_written_out(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def content(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.cli.on_a_terminal", lambda: True)
+    monkeypatch.setattr("pipelines.cli.is_somebody_there", lambda: True)
 
 
 def refused(told: Result, sentence: str, folder: Path) -> None:

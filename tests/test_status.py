@@ -140,7 +140,7 @@ def test_the_command_prints_it_and_ends_with_1_if_somebody_should_look(
 ) -> None:
     write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
     settings = published(tmp_path)
-    monkeypatch.setattr(pipelines.cli, "load_settings", lambda path: settings)
+    monkeypatch.setattr(pipelines.cli, "load_settings", lambda path, quick: settings)
     told = CliRunner().invoke(pipelines.cli.app, ["status"])
     assert told.exit_code == 0
     assert "published: kcc_" in told.stdout

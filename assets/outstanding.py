@@ -1,0 +1,49 @@
+"""What is not in the warehouse and asks for somebody's attention, in sentences.
+
+Belongs here: questions to a warehouse and to the exports folder. Does not belong here: Dagster, which `kcc status` does
+without.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from assets.files import names_in_exports
+from pipelines.settings import Settings
+
+
+def not_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
+    """A sentence for everything that is not in and asks for somebody's attention.
+
+    Files that still lie in the exports folder and whose last delivery is not in; sources without any file; records
+    on days without declared hours.
+    """
+    rows = con.execute(
+        """
+        with latest as (
+            select * from ops.ledger
+            qualify delivery = max(delivery) over (partition by source, file_name)
+        )
+        select file_name, status, reason from latest
+        where status in ('refused', 'deferred')
+        order by file_name
+        """
+    ).fetchall()
+    lying = names_in_exports(settings)
+    sentences = [f"{name} was {status}: {reason}" for name, status, reason in rows if name in lying]
+    if not settings.folders.exports.is_dir():
+        sentences.append(f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
+    known = {source for (source,) in con.execute("select distinct source from ops.ledger").fetchall()}
+    sentences += [
+        f"source '{source.name}': no file in {settings.folders.exports} matches {source.files!r}; is 'files' right?"
+        for source in settings.sources
+        if source.name not in known
+    ]
+    without_hours = con.execute(
+        "select source, count(*) from ops.quarantine where column_name = '(arrival)' group by source order by source"
+    ).fetchall()
+    return sentences + [
+        f"source '{source}': {count} records arrived on days for which the settings declare no hours of the "
+        "telephone; add [[hours]] for them (which they are: ops.quarantine)"
+        for source, count in without_hours
+    ]
