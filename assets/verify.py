@@ -7,15 +7,13 @@ many rows break it; never a value.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import duckdb
 import pandera.errors
 import pandera.polars as pa
 import polars as pl
-from pandera.api.checks import Check
 
-from assets.sessions import quoted
+from schemas.rules import rules_of
 from schemas.tables import TABLES, columns, key
 
 BATCH = 50_000
@@ -215,7 +213,7 @@ def _contract(con: duckdb.DuckDBPyConnection, table: str) -> None:
     if rules is None:
         _by_pandera(con, table, model)
         return
-    counts = ", ".join(f"count(*) filter (where {rule.broken})" for rule in rules)
+    counts = ", ".join(f"count(*) filter (where {rule.broken_in_sql()})" for rule in rules)
     for rule, broken in zip(rules, con.execute(f"select {counts} from {table}").fetchall()[0], strict=True):
         if broken:
             raise NotPublishable(f"{table}.{rule.column}: {broken} values break the rule {rule.name}")
@@ -241,63 +239,6 @@ def doubled_keys(con: duckdb.DuckDBPyConnection, table: str) -> int:
         return 0
     counted = con.execute(f"select count(*) - count(distinct row({names})) from {table}").fetchone()
     return int(counted[0]) if counted else 0
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule of a contract as SQL: the column that it is about, how Pandera calls it, and which rows break it."""
-
-    column: str
-    name: str
-    broken: str
-
-
-def rules_of(model: type[pa.DataFrameModel]) -> list[Rule] | None:
-    """The rules of a contract as SQL, so that no table has to leave DuckDB; None if one of them can't be told in SQL.
-
-    A check passes over NULL, as in Pandera. Names, types and order of the columns are compared before.
-    """
-    schema = model.to_schema()
-    if schema.checks or schema.unique or schema.parsers:
-        return None
-    rules = []
-    for name, column in schema.columns.items():
-        if column.unique or column.parsers or column.regex or not column.required:
-            return None
-        if not column.nullable:
-            rules.append(Rule(name, "not_nullable", f'"{name}" is null'))
-        for check in column.checks:
-            holds = _in_sql(name, check)
-            if holds is None:
-                return None
-            rules.append(Rule(name, str(check.error), f"not ({holds})"))
-    return rules
-
-
-_IN_SQL = {
-    "greater_than_or_equal_to": ("min_value", "{column} >= {value}"),
-    "greater_than": ("min_value", "{column} > {value}"),
-    "less_than_or_equal_to": ("max_value", "{column} <= {value}"),
-    "less_than": ("max_value", "{column} < {value}"),
-    "equal_to": ("value", "{column} = {value}"),
-    # a function looks once at each value of a compressed column, `in` at each row: it takes six times as long
-    "isin": ("allowed_values", "list_contains([{value}], {column})"),
-    "notin": ("forbidden_values", "not list_contains([{value}], {column})"),
-}
-"""Checks of Pandera by name: which of their numbers tells the bound or the list, and what must hold of a column."""
-
-
-def _in_sql(column: str, check: Check) -> str | None:
-    """What must hold of a column, or None for a check that is not known here or whose values are no plain ones."""
-    told = check.statistics or {}
-    if check.name not in _IN_SQL or not check.ignore_na or check.raise_warning or check.groupby is not None:
-        return None
-    value, condition = _IN_SQL[check.name]
-    values = list(told[value]) if isinstance(told[value], list | tuple | set | frozenset) else [told[value]]
-    if not values or not all(type(each) in (str, int) for each in values):
-        return None
-    literals = ", ".join(quoted(each) if isinstance(each, str) else str(each) for each in values)
-    return condition.format(column=f'"{column}"', value=literals)
 
 
 def _by_pandera(con: duckdb.DuckDBPyConnection, table: str, model: type[pa.DataFrameModel]) -> None:
