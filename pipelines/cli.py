@@ -22,7 +22,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from pipelines.lock import NightIsRunning
-from pipelines.needless import needless_imports_left_out
 from pipelines.plain import printable
 from pipelines.progress import Counts, shown
 from pipelines.publishing import Warehouse
@@ -231,13 +230,12 @@ def check_files(
         if not file.is_file():
             trouble = "a folder, name the files in it" if file.is_dir() else "there is no such file"
             _stop(f"{printable(str(file))}: {trouble}", 2)
-    with needless_imports_left_out():
-        from assets.dry_run import CannotTellSource, check
-        from assets.files import today
-        from assets.untold import UnexpectedError, without_values
+    from assets.dry_run import CannotTellSource, check
+    from assets.files import today
+    from assets.untold import UnexpectedError, without_values
 
     try:
-        with needless_imports_left_out(), without_values():
+        with without_values():
             checks = [check(file, settings, today(settings), source) for file in files]
     except CannotTellSource as error:
         _stop(str(error), 2)

@@ -20,8 +20,8 @@ try:
 except SystemExit:
     print("imported", *{name.partition(".")[0] for name in sys.modules})
 """
-HEAVY = {"dagster", "matplotlib", "holidays", "jinja2", "xlsxwriter", "numpy", "pandas", "hypothesis"}
-TABLES = {"polars", "pandera"}
+HEAVY = {"dagster", "matplotlib", "holidays", "jinja2", "xlsxwriter", "pandas", "pyarrow"}
+TABLES = {"polars", "pandera", "numpy"}
 NIGHTLY = ROOT / "sample_exports" / "telephony" / "oproepen_20251219.csv"
 
 
