@@ -42,7 +42,13 @@ BOUNDED = {
     # with two, sorting ten million calls came to need more than that, and two take a third more CPU for the same
     "threads": "1",
 }
-"""How it is to work where what memory can't hold goes to the disk, below records; Python and Polars come on top."""
+"""How it is to work where what memory can't hold goes to the disk, below records; Python and Polars come on top.
+
+Not everything can go there. Ten million calls were built within these bounds; where they are too narrow, a night begins
+again without them.
+"""
+UNBOUNDED: dict[str, str] = {}
+"""DuckDB's own bounds: all cores, and most of the machine's memory."""
 VIEWS = frozenset({"staging.call_states", "staging.whole_calls"})
 """Wide tables with a row a record that are computed where they are read, for each is read whole at most once: a million
 rows take half a second and 300 MB to write down.
@@ -82,39 +88,46 @@ def published_reads(table: str) -> list[str]:
     return sorted(published - {implied for name in published for implied in upstream(name)})
 
 
-def build(
+def build(  # noqa: PLR0913, PLR0917 - a warehouse is made of all these
     file: Path,
     settings: Settings,
     store: RecordStore,
     history: History,
     publication: Publication | None = None,
+    bounds: dict[str, str] = BOUNDED,
 ) -> duckdb.DuckDBPyConnection:
     """Build the warehouse in `file`, which must not exist yet, to be published as `publication` after `history`.
 
     Returns a connection in which `core`, `marts`, `ops`, `staging.*` and `input.*` can be queried, for the
-    checks; `close` it with `finish`.
+    checks; `close` it with `finish`. Raises duckdb.OutOfMemoryException where `bounds` are too narrow.
     """
-    con = empty_warehouse(str(file), settings.folders.data)
-    lay_inputs(con, settings, store, history, publication)
-    done_with = last_readers()
-    for table in sql_files():
-        log.debug("building %s", table)
-        run_sql(con, table)
-        if table in TABLES:
-            _comment(con, table)
-        for no_more in done_with[table]:
-            con.execute(f"drop {_kind(no_more)} {no_more}")
+    con = empty_warehouse(str(file), settings.folders.data, bounds)
+    try:
+        lay_inputs(con, settings, store, history, publication)
+        done_with = last_readers()
+        for table in sql_files():
+            log.debug("building %s", table)
+            run_sql(con, table)
+            if table in TABLES:
+                _comment(con, table)
+            for no_more in done_with[table]:
+                con.execute(f"drop {_kind(no_more)} {no_more}")
+    except BaseException:
+        con.close()
+        raise
     return con
 
 
-def empty_warehouse(file: str = ":memory:", data: Path | None = None) -> duckdb.DuckDBPyConnection:
+def empty_warehouse(
+    file: str = ":memory:", data: Path | None = None, bounds: dict[str, str] = UNBOUNDED
+) -> duckdb.DuckDBPyConnection:
     """A new warehouse without tables: the published schemas in `file`, `input` and `staging` in memory.
 
     Its SQL opens no other file than records and warehouse below `data`.
     """
     con = in_memory()
     con.execute("set timezone = 'UTC'")
-    for setting, value in (SESSION if data is None else SESSION | BOUNDED).items():
+    for setting, value in (SESSION | bounds).items():
         con.execute(f"set {setting} = {value}")
     con.execute(f"attach {quoted(file)} as kcc (storage_version '{STORAGE_VERSION}')")
     con.execute("attach ':memory:' as input")

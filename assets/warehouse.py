@@ -12,7 +12,7 @@ import dagster as dg
 import duckdb
 
 from assets import checks
-from assets.build import build, finish, keep_history, published_reads, sql_files
+from assets.build import BOUNDED, UNBOUNDED, build, finish, keep_history, published_reads, sql_files
 from assets.checks import asset_key
 from assets.exports import OWNERS, column_schema
 from assets.inputs import as_of, file_states
@@ -109,18 +109,23 @@ def build_and_publish(settings: Settings, run_id: str) -> Published:
     """
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
     try:
-        return _build_and_publish(warehouse, settings, run_id)
+        try:
+            return _build_and_publish(warehouse, settings, run_id, BOUNDED)
+        except duckdb.OutOfMemoryException:
+            log.warning("the build needs more memory than it is bound to: it begins again with all that there is")
+            warehouse.clear_left_overs()
+            return _build_and_publish(warehouse, settings, run_id, UNBOUNDED)
     except BaseException:
         warehouse.clear_left_overs()
         raise
 
 
-def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str) -> Published:
+def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, bounds: dict[str, str]) -> Published:
     file = warehouse.fresh_file(run_id)
     store = RecordStore(settings)
     publication = _publication(settings, store, run_id)
     warehouse.refuse(publication)
-    con = build(file, settings, store, warehouse.history(), publication)
+    con = build(file, settings, store, warehouse.history(), publication, bounds)
     log.info("verifying contracts, ledger and sums")
     try:
         verify(con)

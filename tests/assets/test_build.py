@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
+
+import pytest
 
 from assets import verify
 from assets.build import READ_LATER, VIEWS, build, last_readers, reads, sql_files
 from pipelines.publishing import History
 from schemas.tables import TABLES
-from tests.city import call, read_all, settings_of, write_calls
+from tests.city import call, publish, read_all, settings_of, write_calls
 
 
 def test_no_table_is_let_go_of_before_the_last_that_is_computed_from_it_through_views_too() -> None:
@@ -66,3 +69,15 @@ def test_two_files_of_one_content_and_files_that_were_read_by_other_settings_kee
     with build(tmp_path / "built.duckdb", settings, store, History()) as con:
         told = con.execute("select file_name, records from ops.ledger order by file_name").fetchall()
     assert told == [("calls_2025-03-03.csv", 1), ("calls_2025-03-03_again.csv", 1), ("calls_2025-03-04.csv", 2)]
+
+
+def test_a_build_that_needs_more_memory_than_it_is_bound_to_begins_again_without_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    monkeypatch.setattr("assets.warehouse.BOUNDED", {"memory_limit": "'1MB'", "threads": "1"})
+    with caplog.at_level(logging.WARNING, "kcc"):
+        published = publish(settings_of(tmp_path))
+    assert published.rows["core.calls"] == 1
+    assert "begins again" in caplog.text
+    assert not list((tmp_path / "data" / "warehouse" / "versions").glob(".*"))
