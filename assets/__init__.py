@@ -15,6 +15,6 @@ Does not belong here: how a run is started, scheduled or published (`pipelines/`
 
 import os
 
-# A daily export is a small frame, of which several threads make no less wall time and a fifth more CPU: 365 exports of a
-# million records take 9.3 s instead of 11.2. Polars asks once, when it is imported.
+# A daily export is a small frame, of which several threads make no less wall time and a fifth more CPU: 365 exports of
+# a million records take 9.3 s instead of 11.2. Polars asks once, when it is imported.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
