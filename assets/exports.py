@@ -86,11 +86,13 @@ def column_schema(columns: Sequence[TableColumn]) -> dg.TableSchema:
 
 def _read(store: RecordStore, file: ExportFile, is_new: bool) -> Receipt:
     receipt = store.read(file)
-    told = f"{receipt.records} records" if receipt.status == "loaded" else f"{receipt.status}: {receipt.reason}"
+    level, told = logging.INFO, f"{receipt.records} records"
+    if receipt.status != "loaded":
+        level, told = logging.WARNING, f"{receipt.status}: {receipt.reason}"
     if receipt.quarantined:
         told += f", {receipt.quarantined} quarantined"
     numbers = {"has_read": (receipt.size, receipt.records)} if is_new else {}
-    log.log(logging.INFO if is_new else logging.DEBUG, "%s: %s", receipt.name, told, extra=numbers)
+    log.log(level if is_new else logging.DEBUG, "%s: %s", receipt.name, told, extra=numbers)
     return receipt
 
 

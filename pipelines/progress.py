@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("kcc")
 FEW = 10
-"""Files to read that are told one by one; more are a backfill, which is told as a whole."""
+"""Files to read that are told one by one; more are a backfill, which is told as a whole, but for files not taken in."""
 SILENCE = 10.0
 """Seconds after which a backfill says how far it is; without a terminal, it does at each tenth of the bytes, too."""
 
@@ -134,7 +134,7 @@ class _Lines(_Counting):
     def show(self, record: logging.LogRecord) -> None:
         if record.levelno < logging.INFO:
             return
-        if not hasattr(record, "has_read") or self.counts.files <= FEW:
+        if not hasattr(record, "has_read") or self.counts.files <= FEW or record.levelno >= logging.WARNING:
             say(record.getMessage(), err=True)
             return
         tenths = int(10 * self.counts.share)
@@ -158,6 +158,8 @@ class _Line(_Counting):
             if self._bar is None:
                 self._status.stop()  # once: a second time it would take the bar with it
                 self._bar = _bar(self._err)
+            if record.levelno >= logging.WARNING:
+                self._bar.console.print(_escaped(record.getMessage()), highlight=False, soft_wrap=True)
             task = self._bar.task_ids[0]
             self._bar.update(task, completed=self.counts.share, description=str(self.counts), refresh=True)
             return

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from assets.build import sql_files
+from assets.build import VIEWS, sql_files
 from assets.inputs import lay_inputs
 from assets.records import RecordStore
 from assets.sessions import quoted
@@ -19,9 +19,7 @@ from pipelines.settings import Settings
 from schemas.tables import TABLES, key
 
 PROJECT = Path(__file__).with_name("dbt")
-MADE = ("call_records", "files")
-"""The inputs that the project makes itself, of the exports."""
-_READS = re.compile(rf"\b(from|join)\s+(?:(staging|core|marts|ops)|(input)(?=\.(?:{'|'.join(MADE)})\b))\.(\w+)")
+_READS = re.compile(r"\b(from|join)\s+(?:(staging|core|marts|ops)|(input)(?=\.(?:call_records|files)\b))\.(\w+)")
 
 
 def lay_project(folder: Path) -> None:
@@ -35,13 +33,14 @@ def lay_project(folder: Path) -> None:
 
 
 def as_model(table: str, sql: str) -> str:
-    """The SQL of a table as a dbt model; a published one in the order of its key, as ours is."""
+    """The SQL of a table as a dbt model, a view where it is one with us; a published one in the order of its key."""
     schema, name = table.split(".")
     # ours keeps what lies between in memory, as a database; what is published as schemas of a file
     place = "database='staging', schema='main'" if schema == "staging" else f"schema='{schema}'"
     select = _READS.sub(lambda found: f"{found[1]} {{{{ ref('{found[2] or found[3]}__{found[4]}') }}}}", sql)
     order = f"\norder by {', '.join(key(table))}" if table in TABLES else ""
-    return f"{{{{ config(alias='{name}', {place}) }}}}\nfrom (\n{select}\n){order}\n"
+    kind = "view" if table in VIEWS else "table"
+    return f"{{{{ config(alias='{name}', materialized='{kind}', {place}) }}}}\nfrom (\n{select}\n){order}\n"
 
 
 def lay_input(file: Path, settings: Settings) -> None:
@@ -63,5 +62,4 @@ def lay_input(file: Path, settings: Settings) -> None:
             ends = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(settings.centre.time_zone))
             latest = (ends.astimezone(UTC) + timedelta(hours=1)).replace(tzinfo=None)  # clocks may go wrong by an hour
             con.execute("update input.file_list set latest_utc = ? where export_date = ?", [latest, day])
-        for table in MADE:
-            con.execute(f"drop table input.{table}")
+        con.execute("drop view input.call_records; drop table input.files")  # the project makes them
