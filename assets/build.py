@@ -37,21 +37,11 @@ SESSION = {
     "disabled_optimizers": "'build_side_probe_side'",
 }
 """How DuckDB is to work while it builds."""
-BOUNDED = {
-    "memory_limit": "'450MB'",
-    # with two, sorting ten million calls came to need more than that, and two take a third more CPU for the same
-    "threads": "1",
-}
-"""How it is to work where what memory can't hold goes to the disk, below records; Python and Polars come on top.
-
-Not everything can go there. Ten million calls were built within these bounds; where they are too narrow, a night begins
-again without them.
-"""
 UNBOUNDED: dict[str, str] = {}
 """DuckDB's own bounds: all cores, and most of the machine's memory."""
 VIEWS = frozenset({"staging.call_states", "staging.whole_calls"})
-"""Wide tables with a row a record that are computed where they are read, for each is read whole at most once: a million
-rows take half a second and 300 MB to write down.
+"""Wide tables with a row a record that are computed where they are read: each is read whole once, and of a few columns
+by others. To write a million rows down takes half a second and 300 MB.
 """
 READ_LATER = frozenset(
     {"staging.call_states", "staging.appointment_states", "staging.answered_by_hour", "staging.restated"}
@@ -60,6 +50,15 @@ READ_LATER = frozenset(
 built.
 """
 _READS = re.compile(r"\b(?:from|join)\s+((?:staging|core|marts|ops)\.\w+)")
+
+
+def bounded(records: int) -> dict[str, str]:
+    """How DuckDB is to work where what memory can't hold goes to the disk, below records; Python's share comes on top.
+
+    Not everything can go there, and what can't grows with the records: of ten million, 450 MB held a first build and
+    not the next. Two threads sorting calls need more than that, and take a third more CPU for the same.
+    """
+    return {"memory_limit": f"'{400 + 15 * records // 1_000_000}MB'", "threads": "1"}
 
 
 @cache
@@ -94,7 +93,7 @@ def build(  # noqa: PLR0913, PLR0917 - a warehouse is made of all these
     store: RecordStore,
     history: History,
     publication: Publication | None = None,
-    bounds: dict[str, str] = BOUNDED,
+    bounds: dict[str, str] = UNBOUNDED,
 ) -> duckdb.DuckDBPyConnection:
     """Build the warehouse in `file`, which must not exist yet, to be published as `publication` after `history`.
 

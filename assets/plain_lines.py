@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import polars as pl
@@ -29,6 +30,12 @@ class Plain(NamedTuple):
     fields: pl.DataFrame
     lines: pl.Series
     ragged: list[tuple[int, list[str]]]
+
+    def parts(self, most: int) -> Iterator[Plain]:
+        """The same in parts of so many records; those of another number of fields come with the first."""
+        for first in range(0, max(len(self.lines), 1), most):
+            ragged = [] if first else self.ragged
+            yield Plain(self.fields.slice(first, most), self.lines.slice(first, most), ragged)
 
 
 def take_apart(block: bytes, text: TextFile, width: int, first_line: int) -> Plain | None:

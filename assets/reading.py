@@ -22,6 +22,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ BATCH = 50_000
 BATCH_TEXT = 2_000_000
 """Records and characters of a batch read one by one, whichever comes first; in memory it is twenty times its text."""
 BLOCK = 4_000_000
-"""Bytes that are looked at, and if possible taken apart, at once: some thirty thousand records."""
+"""Bytes that are looked at, and if possible taken apart, at once: as a rule some thirty thousand records."""
 MAX_LINE = 1_000_000
 MAX_LINES_IN_A_RECORD = 50
 MOST_UNPACKED = 1 << 30
@@ -120,7 +121,7 @@ class TextExport:
                 plain = take_apart(block, self._text, width, self._lines.taken + 1)
                 if plain is not None:
                     self._lines.pass_block(len(plain.lines) + len(plain.ragged))
-                for batch in self._strictly() if plain is None else [Batch(*plain)]:
+                for batch in self._strictly() if plain is None else starmap(Batch, plain.parts(BATCH)):
                     has_records = True
                     yield batch
         if not self._lines.taken:

@@ -11,7 +11,6 @@ together, which is SQL's.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -248,40 +247,35 @@ class _Parts:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._written: list[Path] = []
-        self._last: pl.DataFrame | None = None
 
     def __enter__(self) -> Self:
+        self._clear()  # what a killed run left
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._written:
-            shutil.rmtree(self._folder)
+        self._clear()
+
+    def _clear(self) -> None:
+        if self._folder.exists():
+            for path in self._folder.iterdir():
+                path.unlink()
+            self._folder.rmdir()
 
     def add(self, frame: pl.DataFrame) -> None:
-        self._write_last()
-        self._last = frame
+        if not self._written:
+            durable.private_folder(self._folder)
+        self._written.append(self._folder / f"{len(self._written)}.parquet")
+        frame.write_parquet(self._written[-1], compression="zstd")
 
     def together(self, path: Path) -> None:
         """Make the file of all that were added, at least one."""
-        partial = path.with_name(path.name + ".partial")
-        if self._written:
-            self._write_last()
-            pl.scan_parquet(self._written, glob=False, hive_partitioning=False).sink_parquet(
-                partial, compression="zstd"
-            )
-        elif self._last is not None:
-            self._last.write_parquet(partial, compression="zstd")
-        partial.chmod(0o600)
-        durable.rename(partial, path)
-
-    def _write_last(self) -> None:
-        if self._last is not None:
-            if not self._written:
-                shutil.rmtree(self._folder, ignore_errors=True)  # what a killed run left
-                durable.private_folder(self._folder)
-            self._written.append(self._folder / f"{len(self._written)}.parquet")
-            self._last.write_parquet(self._written[-1], compression="zstd")
-            self._last = None
+        whole = self._written[0]
+        if len(self._written) > 1:
+            whole = self._folder / "whole.parquet"
+            parts = pl.scan_parquet(self._written, glob=False, hive_partitioning=False)
+            parts.sink_parquet(whole, compression="zstd")
+        whole.chmod(0o600)
+        durable.rename(whole, path)
 
 
 class _RawLines:

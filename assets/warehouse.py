@@ -12,7 +12,7 @@ import dagster as dg
 import duckdb
 
 from assets import checks
-from assets.build import BOUNDED, UNBOUNDED, build, finish, keep_history, published_reads, sql_files
+from assets.build import UNBOUNDED, bounded, build, finish, keep_history, published_reads, sql_files
 from assets.checks import asset_key
 from assets.exports import OWNERS, column_schema
 from assets.inputs import as_of, file_states
@@ -24,6 +24,7 @@ from assets.tripwires import Blocked, Tripped, inspect
 from assets.verify import NotPublishable, verify
 from pipelines.publishing import Publication, Warehouse
 from pipelines.settings import Settings
+from pipelines.space import is_full
 from pipelines.step import night_step
 from schemas.tables import TABLES, columns, description
 
@@ -109,35 +110,47 @@ def build_and_publish(settings: Settings, run_id: str) -> Published:
     """
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
     try:
-        try:
-            return _build_and_publish(warehouse, settings, run_id, BOUNDED)
-        except duckdb.OutOfMemoryException:
+        published = _within_bounds(warehouse, settings, run_id)
+        if published is None:
             log.warning("the build needs more memory than it is bound to: it begins again with all that there is")
             warehouse.clear_left_overs()
-            return _build_and_publish(warehouse, settings, run_id, UNBOUNDED)
+            published = _build_and_publish(warehouse, settings, run_id, is_bounded=False)
     except BaseException:
         warehouse.clear_left_overs()
         raise
+    return published
 
 
-def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, bounds: dict[str, str]) -> Published:
+def _within_bounds(warehouse: Warehouse, settings: Settings, run_id: str) -> Published | None:
+    """What a build in bounded memory came to, or None if it needs more."""
+    try:
+        return _build_and_publish(warehouse, settings, run_id, is_bounded=True)
+    except duckdb.OutOfMemoryException as error:
+        if is_full(error):  # what memory can't hold did not fit on the disk
+            raise
+        return None
+
+
+def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is_bounded: bool) -> Published:
     file = warehouse.fresh_file(run_id)
     store = RecordStore(settings)
     publication = _publication(settings, store, run_id)
     warehouse.refuse(publication)
+    bounds = bounded(publication.records) if is_bounded else UNBOUNDED
     con = build(file, settings, store, warehouse.history(), publication, bounds)
-    log.info("verifying contracts, ledger and sums")
     try:
+        log.info("verifying contracts, ledger and sums")
         verify(con)
         found = inspect(con)
+        rows = {table: _count(con, f"select count(*) from {table}") for table in TABLES}
+        outstanding = not_in(con, settings)
+        keep_history(con, warehouse.figures_of(publication.version), warehouse.restatements_of(publication.version))
+        finish(con)
     except (NotPublishable, Blocked) as reason:
-        con.close()
         warehouse.refuse(publication, str(reason))
         raise
-    rows = {table: _count(con, f"select count(*) from {table}") for table in TABLES}
-    outstanding = not_in(con, settings)
-    keep_history(con, warehouse.figures_of(publication.version), warehouse.restatements_of(publication.version))
-    finish(con)
+    finally:
+        con.close()
     path = warehouse.publish(file, publication)
     log.info("published %s", path.name)
     return Published(rows, outstanding, found)

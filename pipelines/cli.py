@@ -114,7 +114,7 @@ def _where_it_stopped(counts: Counts, before: str | None, published: str | None)
     """What a run that was told to stop has done, and what the next one does."""
     if published != before:
         return f"stopped; {published} was published, its report may be missing: `kcc report` makes it"
-    read = f"{counts.files_read:,} of {counts.files:,} new files are read and kept; " if counts.files else ""
+    read = f"{counts.files_read:,} of {counts.files:,} new files are read; " if counts.files else ""
     keep = "readers keep the version that they had" if before else "there is no version yet"
     return f"stopped; {read}nothing was published, {keep}; the next `kcc run` goes on from there"
 

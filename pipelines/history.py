@@ -1,7 +1,7 @@
 """Keeps Dagster's history in its own SQLite files, in its own tables, at a fraction of what each event costs there.
 
 Dagster's storage opens a database, and compiles each statement, anew for every event, and makes every event durable by
-itself, in two files: 8 ms of CPU an event, and a day of a backfill is four events. Here a database stays open, and
+itself, in two files: 8 ms of CPU an event, and a day of a backfill is four events. Here the index stays open, and
 events that come together are written together: 0.3 ms. Whoever opens the files with Dagster's own storage finds nothing
 that it does not know (tests/pipelines/test_history.py). Does not belong here: what is told of a run.
 """
@@ -9,6 +9,7 @@ that it does not know (tests/pipelines/test_history.py). Does not belong here: w
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
@@ -30,47 +31,54 @@ BATCH = 1000
 
 
 class EventLog(SqliteEventLogStorage):
-    """Dagster's log of events: one database a run, and an index of all."""
+    """Dagster's log of events: a database of each run, opened and closed as Dagster does, for the UI looks out for its
+    changes; and an index of all, which stays open.
+    """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._engines: dict[str, Engine] = {}
+        self._index: Engine | None = None
         self._known: set[str] = set()
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(BATCH))  # unset, Dagster never hands on two together
         super().__init__(base_dir, inst_data)
+        # a transaction in the index goes on within one of a run
+        self._db_lock = threading.RLock()  # type: ignore[assignment]
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        """A transaction in the index or in the database of a run; both stay open, until another run is asked for."""
+        """A transaction in the index or in the database of a run."""
+        if shard != INDEX_SHARD_NAME:
+            with super()._connect(shard) as connection:
+                yield connection
+            return
         with self._db_lock:
-            if shard not in self._engines:
-                self._close([other for other in self._engines if other != INDEX_SHARD_NAME != shard])
-                self._engines[shard] = create_engine(
+            if self._index is None:
+                self._index = create_engine(
                     self.conn_string_for_shard(shard),
                     pool_size=1,
                     connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
                 )
-            engine = self._engines[shard]
             if shard not in self._initialized_dbs:
-                self._initdb(engine)
+                self._initdb(self._index)
                 self._initialized_dbs.add(shard)
-            with engine.begin() as connection:
+            with self._index.begin() as connection:
                 yield connection
 
-    def _close(self, shards: Sequence[str]) -> None:
-        for shard in shards:
-            self._engines.pop(shard).dispose()
+    def _close_index(self) -> None:
+        with self._db_lock:
+            if self._index is not None:
+                self._index.dispose()
+                self._index = None
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Write events of one run, in one transaction for the run and one for the index."""
+        """Write events of one run, in one transaction for the run and one for the index: both, or neither."""
         [run_id, *others] = {event.run_id for event in events}
         if others or not all(event.dagster_event_type in BATCH_WRITABLE_EVENTS for event in events):
             super().store_event_batch(events)
             return
         rows = [self._event_to_row(event) for event in events]
         insert = SqlEventLogStorageTable.insert()
-        with self.run_connection(run_id) as connection:
-            connection.execute(insert, rows)
-        with self.index_connection() as connection:
+        with self.run_connection(run_id) as of_run, self.index_connection() as connection:
+            of_run.execute(insert, rows)
             numbered = insert.returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True)
             stored = list(zip(events, connection.scalars(numbered, rows), strict=True))
             of_assets = [(event, number) for event, number in stored if event.dagster_event_type in ASSET_EVENTS]
@@ -97,14 +105,12 @@ class EventLog(SqliteEventLogStorage):
 
     def wipe(self) -> None:
         """Forget every run; their files go."""
-        with self._db_lock:
-            self._close(list(self._engines))
+        self._close_index()
         super().wipe()
 
     def dispose(self) -> None:
         """Close what is open."""
-        with self._db_lock:
-            self._close(list(self._engines))
+        self._close_index()
         super().dispose()
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 TOLD = re.compile(
     r"no space left on device|disk quota exceeded|file too large|database or disk is full"
-    r"|thrift: transport error",  # Polars, where only the last bytes of a Parquet file found no room
+    r"|thrift: transport error"  # Polars, where only the last bytes of a Parquet file found no room
+    r"|max_temp_directory_size",  # DuckDB, where there is none for what memory can't hold
     re.IGNORECASE,
 )
 
@@ -31,14 +32,15 @@ def told_if_full(folder: Path) -> Iterator[None]:
     except NoSpace:
         raise
     except Exception as error:
-        if not _is_full(error):
+        if not is_full(error):
             raise
         raise NoSpace(
             f"no space left in {folder}: free some and run again; readers keep the last version that was published"
         ) from None
 
 
-def _is_full(error: BaseException | None) -> bool:
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that it came of, means that there is no space left."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in FULL:
             return True

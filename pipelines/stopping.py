@@ -66,9 +66,15 @@ def stoppable(tell: Callable[[], None]) -> Iterator[Stop]:
         yield Stop()
         return
     stop = Stop()
+
+    def interrupt(number: int, _frame: object) -> None:
+        stop.signal = stop.signal or number
+        raise KeyboardInterrupt
+
     heard, hearing = os.pipe()
     os.set_blocking(hearing, False)
-    before = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
+    heeded = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # whoever started us decides
+    before = {number: signal.signal(number, interrupt) for number in heeded}
     wakeup = signal.set_wakeup_fd(hearing, warn_on_full_buffer=False)
     threading.Thread(target=_watch, args=(heard, stop, tell), name="stopping", daemon=True).start()
     try:
@@ -88,7 +94,7 @@ def _watch(heard: int, stop: Stop, tell: Callable[[], None]) -> None:
             os.close(heard)
             return
         numbers = [number for number in sent if number in SIGNALS]
-        if numbers and stop.signal is not None:
+        if numbers and patience is not None:  # again
             break
         if numbers:
             stop.signal, patience = numbers[0], PATIENCE

@@ -113,7 +113,22 @@ def reporting(office: Office) -> bool:
     return office.warehouse.link.is_symlink() and any(office.warehouse.publications.glob("*.json"))
 
 
-KEPT = re.compile(rf"kcc: stopped; (\d+) of {DAYS} new files are read and kept; nothing was published, there is no ")
+KEPT = re.compile(rf"kcc: stopped; (\d+) of {DAYS} new files are read; nothing was published, there is no ")
+
+
+def test_whoever_starts_a_run_may_have_it_ignore_ctrl_c() -> None:
+    words = "import signal, os, time\nfrom pipelines.stopping import stoppable\nwith stoppable(print) as stop:\n"
+    words += "    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(2)\nprint('went on')"
+    shell = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", sys.executable, "-c", words]
+    assert subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, check=True).stdout == "went on\n"
+
+
+def test_a_signal_is_known_as_soon_as_it_interrupts() -> None:
+    words = "import signal, os\nfrom pipelines.stopping import stoppable\nwith stoppable(print) as stop:\n"
+    words += "    try:\n        os.kill(os.getpid(), signal.SIGTERM)\n        sum(range(10**7))\n"
+    words += "    except KeyboardInterrupt:\n        stop.end(lambda: print('stopped'))"
+    done = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (143, "stopped\n")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +174,11 @@ def test_a_run_that_is_told_to_stop_says_what_is_done_and_the_next_goes_on(
     assert checksums(office.warehouse.link) == undisturbed
     assert office.runs()[0] == dg.DagsterRunStatus.SUCCESS
     assert dg.DagsterRunStatus.STARTED not in office.runs()
-    left = [path for name in (".building_*", "*.prepared", "unfinished", "*.wal") for path in office.data.rglob(name)]
+    left = [
+        path
+        for name in (".building_*", "*.prepared", "unfinished", "*.partial", "*.wal")
+        for path in office.data.rglob(name)
+    ]
     assert left == []
 
 
@@ -196,4 +215,4 @@ def test_a_terminal_sees_a_bar_while_a_backfill_is_read_and_ctrl_c_leaves_it_in_
     assert "━" in seen
     assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")  # the cursor is back
     assert "Traceback" not in seen
-    assert "new files are read and kept" in seen
+    assert "new files are read; " in seen

@@ -55,7 +55,7 @@ class Parser:
         self._source, self._latest = source, latest
         self._problems: list[tuple[pl.Expr, str, str, pl.Expr]] = []
         self._wrong: list[pl.Expr] = []
-        self._moments: dict[tuple[str, ...], pl.Expr] = {}
+        self._moments: dict[tuple[str, tuple[str, ...], tuple[str, ...]], pl.Expr] = {}
         columns = columns_of(source)
         stripped = [pl.col(column).str.strip_chars().alias(_STRIPPED + column) for column in columns]
         texts = [pl.when(_stripped(name) != "").then(_stripped(name)).alias(_TEXT + name) for name in columns]
@@ -168,7 +168,7 @@ class Parser:
 
     def _parsed(self, instant: Instant, parse: str, value: pl.Expr) -> pl.Expr:
         """A step of `_parsed`, one for the moment in UTC and the moment as it is written, where they are the same."""
-        known = (parse, *instant.column, *instant.never)
+        known = (parse, tuple(instant.column), tuple(instant.never))
         if known not in self._moments:
             self._moments[known] = self.step(_parsed(instant, parse, value))
         return self._moments[known]

@@ -6,9 +6,9 @@ with hashed as (
         records.file_id,
         records.line,
         hash(records.call_source, records.call_id) as call_hash,
-        -- a record without a key is its only version
+        -- a record without a key is its only version, and so is each of a source whose exports replace dates
         if(
-            records.record_key is null,
+            records.record_key is null or records.replaces_dates,
             hash(records.file_id, records.line), hash(records.source, records.record_key)
         ) as record_hash
     from staging.call_records as records

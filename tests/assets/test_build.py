@@ -6,11 +6,13 @@ import logging
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from assets import verify
 from assets.build import READ_LATER, VIEWS, build, last_readers, reads, sql_files
 from pipelines.publishing import History
+from pipelines.space import NoSpace, told_if_full
 from schemas.tables import TABLES
 from tests.city import call, publish, read_all, settings_of, write_calls
 
@@ -75,9 +77,42 @@ def test_a_build_that_needs_more_memory_than_it_is_bound_to_begins_again_without
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
-    monkeypatch.setattr("assets.warehouse.BOUNDED", {"memory_limit": "'1MB'", "threads": "1"})
+    monkeypatch.setattr("assets.warehouse.bounded", lambda _: {"memory_limit": "'1MB'", "threads": "1"})
     with caplog.at_level(logging.WARNING, "kcc"):
         published = publish(settings_of(tmp_path))
     assert published.rows["core.calls"] == 1
     assert "begins again" in caplog.text
     assert not list((tmp_path / "data" / "warehouse" / "versions").glob(".*"))
+
+
+def test_a_check_that_needs_more_memory_than_the_build_is_bound_to_begins_again_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    verified, attempts = verify.verify, []
+
+    def fails_once(con: duckdb.DuckDBPyConnection) -> None:
+        attempts.append(con)
+        if len(attempts) == 1:
+            raise duckdb.OutOfMemoryException
+        verified(con)
+
+    monkeypatch.setattr("assets.warehouse.verify", fails_once)
+    assert publish(settings_of(tmp_path)).rows["core.calls"] == 1
+    assert len(attempts) == 2
+
+
+def test_a_disk_that_is_full_of_what_memory_can_not_hold_is_no_lack_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    full = (
+        "failed to offload data block of size 256.0 KiB. This limit was set by the 'max_temp_directory_size' setting."
+    )
+
+    def fails(_: duckdb.DuckDBPyConnection) -> None:
+        raise duckdb.OutOfMemoryException(full)
+
+    monkeypatch.setattr("assets.warehouse.verify", fails)
+    with pytest.raises(NoSpace), told_if_full(tmp_path):
+        publish(settings_of(tmp_path))

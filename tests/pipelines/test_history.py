@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.events import BATCH_WRITABLE_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
@@ -143,12 +147,58 @@ def test_a_batch_that_is_not_of_assets_is_written_all_the_same(
     ours.dispose()
 
 
-def test_only_the_index_and_the_newest_run_stay_open(tmp_path: Path) -> None:
+def test_only_the_index_stays_open(tmp_path: Path) -> None:
     log = EventLog(str(tmp_path))
     for run in ("one", "two", "three"):
         assert list(log.get_logs_for_run(run)) == []
         assert log.get_asset_records() == []
-    assert sorted(log._engines) == ["index", "three"]
+    open_files = {each.readlink().name for each in Path("/proc/self/fd").iterdir() if each.is_symlink()}
+    assert "index.db" in open_files
+    assert open_files & {"one.db", "two.db", "three.db"} == set()
     log.wipe()
-    assert list(log._engines) == ["index"]
     log.dispose()
+
+
+def test_a_batch_of_which_the_index_takes_nothing_leaves_nothing(
+    instance: dg.DagsterInstance, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = [entry for entry in entries(instance, run_id) if entry.dagster_event_type in BATCH_WRITABLE_EVENTS]
+    ours = EventLog(str(tmp_path / "ours"))
+    with monkeypatch.context() as patch:
+        patch.setattr(EventLog, "_store_asset_event_tags", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            ours.store_event_batch(read)
+    assert len(ours.get_logs_for_run(run_id)) == 0
+    ours.store_event_batch(read)
+    assert len(ours.get_logs_for_run(run_id)) == len(read)
+    ours.dispose()
+
+
+def test_who_watches_a_run_in_another_process_hears_of_each_event_while_it_goes_on(
+    instance: dg.DagsterInstance, run_id: str, home: Path, tmp_path: Path
+) -> None:
+    heard: queue.Queue[str] = queue.Queue()
+    watching = EventLog(str(tmp_path))
+    assert list(watching.get_logs_for_run(run_id)) == []
+    watching.watch(run_id, None, lambda entry, _: heard.put(entry.user_message))
+    writing = subprocess.Popen(
+        [sys.executable, "-c", WRITES, str(tmp_path), run_id], cwd=ROOT, stdin=subprocess.PIPE, text=True
+    )
+    assert writing.stdin is not None
+    for number in range(3):
+        writing.stdin.write(f"event {number}\n")
+        writing.stdin.flush()
+        assert heard.get(timeout=30) == f"event {number}"
+    writing.stdin.close()
+    assert writing.wait() == 0
+    watching.dispose()
+
+
+WRITES = """
+import sys, time
+from dagster._core.events.log import EventLogEntry
+from pipelines.history import EventLog
+log = EventLog(sys.argv[1])
+for line in sys.stdin:
+    log.store_event(EventLogEntry(None, 20, line.strip(), sys.argv[2], time.time()))
+"""

@@ -249,6 +249,18 @@ def leg(id: str, number: int, arrived: str, outcome: str, wait: str, **fields: s
     return call(f"2025-03-10 {arrived}", outcome, id=id, leg=str(number), wait=wait, **fields)
 
 
+def test_where_exports_replace_days_records_of_one_id_are_one_call_all_the_same(tmp_path: Path) -> None:
+    rows = calls(
+        tmp_path,
+        call("2025-03-10 10:00:00", id="a", queue="Algemeen"),
+        call("2025-03-10 10:05:00", id="a", queue="Wonen"),
+        call("2025-03-10 11:00:00", id="b"),
+        query="select call_id, records, queue from core.calls order by call_id",
+        sources=[phone({}, replaces_dates=True)],
+    )
+    assert rows == [("a", 2, "Algemeen"), ("b", 1, "Algemeen")]
+
+
 def test_one_citizens_call_is_one_call_however_many_legs(tmp_path: Path) -> None:
     told = ask(
         tmp_path,
