@@ -55,8 +55,8 @@ _READS = re.compile(r"\b(?:from|join)\s+((?:staging|core|marts|ops)\.\w+)")
 def bounded(records: int) -> dict[str, str]:
     """How DuckDB is to work where what memory can't hold goes to the disk, below records; Python's share comes on top.
 
-    Not everything can go there, and what can't grows with the records: of ten million, 450 MB held a first build and
-    not the next. Two threads sorting calls need more than that, and take a third more CPU for the same.
+    Not everything can go there, and what can't grows with the records: of ten million, 450 and 520 MB held one build
+    and not the next. Two threads sorting calls need more than that, and take a third more CPU for the same.
     """
     return {"memory_limit": f"'{400 + 15 * records // 1_000_000}MB'", "threads": "1"}
 
