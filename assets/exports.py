@@ -58,8 +58,7 @@ def export_asset(
                 if file.source.kind == kind and (file.day in days or file.day is None)
             ]
             log.debug("reading %s", key.replace("_", " "))
-            new = {(file.source.name, file.name) for file in store.unread(files)}
-            receipts = [_read(store, file, (file.source.name, file.name) in new) for file in files]
+            receipts = [_read(store, file) for file in files]
             store.expire_private()
         for day, of_day in _by_day(receipts).items():
             context.add_asset_metadata(_metadata(of_day), asset_key=key, partition_key=day.isoformat())
@@ -84,8 +83,10 @@ def column_schema(columns: Sequence[TableColumn]) -> dg.TableSchema:
     )
 
 
-def _read(store: RecordStore, file: ExportFile, is_new: bool) -> Receipt:
+def _read(store: RecordStore, file: ExportFile) -> Receipt:
+    known = store.latest(file)
     receipt = store.read(file)
+    is_new = receipt is not known
     level, told = logging.INFO, f"{receipt.records} records"
     if receipt.status != "loaded":
         level, told = logging.WARNING, f"{receipt.status}: {receipt.reason}"

@@ -144,11 +144,11 @@ class RecordStore:
 
     def unread(self, files: Iterable[ExportFile]) -> list[ExportFile]:
         """The files that have no receipt yet, or changed since, or would be read differently today."""
-        return [file for file in files if not self._is_read(file, self._latest(file))]
+        return [file for file in files if not self._is_read(file, self.latest(file))]
 
     def read(self, file: ExportFile) -> Receipt:
         """Read one file into records, unless that is done already. Never raises for what is in the file."""
-        before = self._latest(file)
+        before = self.latest(file)
         if before is not None and self._is_read(file, before):
             return before
         receipt = new_receipt(file, delivery=1 + self._deliveries[file.source.name])
@@ -198,7 +198,7 @@ class RecordStore:
         versions[:] = [*kept, receipt]
         self._deliveries[receipt.source] = receipt.delivery
 
-    def _latest(self, file: ExportFile) -> Receipt | None:
+    def latest(self, file: ExportFile) -> Receipt | None:
         """How a file was read when it was delivered last."""
         versions = self._versions.get((file.source.name, file.name))
         return versions[-1] if versions else None

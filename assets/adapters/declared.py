@@ -360,13 +360,14 @@ def canonical_calls(raw: pl.DataFrame, source: CallSource, latest: datetime | No
         lasted = parser.seconds(columns.lasted_seconds)
         ended_at = pl.coalesce(ended_at, arrived_at + pl.duration(milliseconds=(lasted * 1000).cast(pl.Int64)))
     stopped_waiting = pl.when(is_answered).then(answered_at).otherwise(ended_at)
-    wait = _between(arrived_at, stopped_waiting)
     if columns.wait_seconds is not None:
         wait = parser.seconds(columns.wait_seconds)
-    queue_wait = _between(queued_at, stopped_waiting)
+    else:
+        wait = parser.step(_between(arrived_at, stopped_waiting))
     if columns.queue_wait_seconds is not None:
         queue_wait = parser.seconds(columns.queue_wait_seconds)
-    wait, queue_wait = parser.step(wait), parser.step(queue_wait)
+    else:
+        queue_wait = parser.step(_between(queued_at, stopped_waiting))
 
     if source.open_without_end:
         is_open = is_open | ended_at.is_null()
