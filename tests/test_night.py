@@ -14,8 +14,9 @@ import pytest
 
 import assets.verify
 import assets.warehouse
+from pipelines.killed_runs import DATA
 from pipelines.lock import night_lock
-from pipelines.night import DATA, dagster_instance
+from pipelines.night import dagster_instance
 from pipelines.settings import ROOT
 from tests.city import call, publish, settings_of, write_calls
 from tests.sample import City
