@@ -15,6 +15,7 @@ from schemas.tables import TABLES
 LEDGER = "ops.ledger"
 ADDS_UP = "adds_up"
 EVERY_EXPORT = "every_export_is_in"
+IS_PUBLISHED = "is_published"
 SHOWN = 12
 """So many sentences of a check are shown."""
 
@@ -36,6 +37,11 @@ def specs() -> list[dg.AssetCheckSpec]:
             EVERY_EXPORT,
             asset=asset_key(LEDGER),
             description="No export file was refused or is still waiting; those that were are not published.",
+        ),
+        dg.AssetCheckSpec(
+            IS_PUBLISHED,
+            asset=asset_key("ops.publications"),
+            description="No version is pinned by `kcc rollback`, so readers get what was built.",
         ),
         *(
             dg.AssetCheckSpec(name, asset=asset_key(wire.asset), description=wire.meaning)
@@ -75,6 +81,22 @@ def every_export_is_in(outstanding: Sequence[str]) -> dg.AssetCheckResult:
         if outstanding
         else "Every export that lies in the exports folder is in.",
         metadata={"not_in": len(outstanding)},
+    )
+
+
+def is_published(held_back: str | None) -> dg.AssetCheckResult:
+    """Whether readers get what was built; `held_back` is the sentence that says why they don't."""
+    return dg.AssetCheckResult(
+        check_name=IS_PUBLISHED,
+        asset_key=asset_key("ops.publications"),
+        passed=held_back is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="No version is pinned: readers get what was built."
+        if held_back is None
+        else _told(
+            [f"Not published: {held_back}."],
+            "Look at the file that lies aside. If it is right, run `kcc rollback --release` and then a night.",
+        ),
     )
 
 

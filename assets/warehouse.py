@@ -49,6 +49,7 @@ def table_spec(settings: Settings, table: str) -> dg.AssetSpec:
             "dagster/table_name": table,
             **of_table(settings, table),
         },
+        skippable=True,  # a build that is held back makes none of them, and so no report
     )
 
 
@@ -77,13 +78,15 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
         except Blocked as blocked:
             yield from checks.tripwires(blocked.tripped)
             raise dg.Failure(description=f"Nothing was published: {blocked}") from None
-        shown = previews(Warehouse(settings.folders.data, settings.retention.versions).link)
-        for table in sql_files():  # Dagster wants a table after the tables that it is computed from
-            if table in published.rows:
-                yield dg.MaterializeResult(
-                    asset_key=asset_key(table),
-                    metadata={"dagster/row_count": published.rows[table], **shown.get(table, {})},
-                )
+        if published.held_back is None:
+            shown = previews(Warehouse(settings.folders.data, settings.retention.versions).link)
+            for table in sql_files():  # Dagster wants a table after the tables that it is computed from
+                if table in published.rows:
+                    yield dg.MaterializeResult(
+                        asset_key=asset_key(table),
+                        metadata={"dagster/row_count": published.rows[table], **shown.get(table, {})},
+                    )
+        yield checks.is_published(published.held_back)
         yield checks.adds_up(None)
         yield checks.every_export_is_in(published.outstanding)
         yield from checks.tripwires(published.tripped)
@@ -93,17 +96,18 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
 
 @dataclass(frozen=True)
 class Published:
-    """What a build that was published came to: the rows of every table, a sentence for everything that is not in, and
-    the tripwires that it touched.
+    """What a sound build came to: the rows of every table, a sentence for everything that is not in, the tripwires that
+    it touched; and why it is not published, if a version is pinned.
     """
 
     rows: dict[str, int]
     outstanding: list[str]
     tripped: list[Tripped]
+    held_back: str | None = None
 
 
 def build_and_publish(settings: Settings, run_id: str) -> Published:
-    """Build a fresh warehouse from all records, verify it and publish it.
+    """Build a fresh warehouse from all records, verify it and publish it; lay it aside where a version is pinned.
 
     Publishes nothing and raises NotPublishable where the warehouse does not hold what it promises, Blocked where a
     blocking tripwire was touched and not accepted. Whatever it raises, it leaves no half a version on the disk.
@@ -136,6 +140,7 @@ def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is
     store = RecordStore(settings)
     publication = _publication(settings, store, run_id)
     warehouse.refuse(publication)
+    pin = warehouse.rollbacks.pin()
     bounds = bounded(publication.records) if is_bounded else UNBOUNDED
     con = build(file, settings, store, warehouse.history(), publication, bounds)
     try:
@@ -144,13 +149,19 @@ def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is
         found = inspect(con)
         rows = {table: _count(con, f"select count(*) from {table}") for table in TABLES}
         outstanding = not_in(con, settings)
-        keep_history(con, warehouse.figures_of(publication.version), warehouse.restatements_of(publication.version))
+        if pin is None:
+            version = publication.version
+            keep_history(con, warehouse.figures_of(version), warehouse.restatements_of(version))
         finish(con)
     except (NotPublishable, Blocked) as reason:
         warehouse.refuse(publication, str(reason))
         raise
     finally:
         con.close()
+    if pin is not None:
+        held_back = warehouse.hold_back(file, publication, pin)
+        log.info("held back %s", publication.version)
+        return Published(rows, outstanding, found, held_back)
     path = warehouse.publish(file, publication)
     log.info("published %s", path.name)
     return Published(rows, outstanding, found)
