@@ -196,7 +196,7 @@ def rollback(
         _stop("--release takes no version: the next night publishes a new one", 2)
     settings = _settings(settings_file, quick=True)
     from pipelines.space import NoSpace, told_if_full
-    from pipelines.versions import NothingEarlier, UnknownVersion, release_pin, roll_back
+    from pipelines.versions import NotRolledBack, UnknownVersion, release_pin, roll_back
 
     why = None if reason is None else printable(reason)
     try:
@@ -207,7 +207,7 @@ def rollback(
                 _print_rollback(roll_back(settings, version, why), settings)
     except UnknownVersion as error:
         _stop(str(error), 2)
-    except (NothingEarlier, NightIsRunning, NoSpace) as error:
+    except (NotRolledBack, NightIsRunning, NoSpace) as error:
         _stop(str(error), 1)
 
 

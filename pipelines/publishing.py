@@ -174,11 +174,12 @@ class Warehouse:
         prepared = record.with_name(record.name + ".prepared")
         durable.write_private(prepared, publication.model_dump_json(indent=1))
         durable.rename(built, version)
+        before = self.published_version()
         self._switch(version)
         durable.rename(prepared, record)
         self.refusal.unlink(missing_ok=True)
         self.held_back.unlink(missing_ok=True)
-        self._prune(publication.version)
+        self._prune(publication.version, before)
         return version
 
     def _switch(self, version: Path) -> None:
@@ -233,14 +234,17 @@ class Warehouse:
         self.rollbacks.append(entry)
         return entry
 
-    def _prune(self, newest: str) -> None:
-        """Keep the newest versions, and the newest figures; readers of an older version keep their open file."""
+    def _prune(self, newest: str, before: str | None) -> None:
+        """Keep the newest versions, and the newest figures; readers of an older version keep their open file.
+
+        After a rollback the version that readers had until now may be older than those. It goes with the next
+        publication: somebody may have followed the link to it and be about to open it.
+        """
         for old in self.publications.glob("*.figures.parquet"):
             if old != self.figures_of(newest):
                 old.unlink()
-        published = self.published_version()
         for version in self.kept()[: -self.keep]:
-            if version != published:
+            if version != before or self.keep == 1:
                 self.file_of(version).unlink()
 
 

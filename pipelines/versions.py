@@ -20,8 +20,8 @@ class UnknownVersion(Exception):
     """The version is not among those that are kept; the message names those."""
 
 
-class NothingEarlier(Exception):
-    """There is no version to go back to; the message says why."""
+class NotRolledBack(Exception):
+    """There is no version to go back to, or none was named and one is pinned already; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _changed(before: Publication | None, publication: Publication) -> list[str]:
 def roll_back(settings: Settings, version: str | None, reason: str | None) -> Rollback:
     """Pin a version, by default the one before that which readers get; returns the pin, which may hold already.
 
-    Raises UnknownVersion, NothingEarlier, or NightIsRunning where another process is at work.
+    Raises UnknownVersion, NotRolledBack, or NightIsRunning where another process is at work.
     """
     with night_lock(settings.folders.data, wait=False):
         warehouse = _warehouse(settings)
@@ -101,15 +101,20 @@ def roll_back(settings: Settings, version: str | None, reason: str | None) -> Ro
 
 
 def _earlier(warehouse: Warehouse) -> str:
-    """The version before the one that readers get, but for those that somebody rolled back from."""
-    published = warehouse.published_version()
+    """The version before the one that readers get, but for those that somebody rolled back from.
+
+    Never by itself a second step back: who repeats a command that was killed means the first.
+    """
+    published, pin = warehouse.published_version(), warehouse.rollbacks.pin()
     if published is None:
-        raise NothingEarlier(f"{warehouse.link}: nothing is published yet; run `kcc run`")
+        raise NotRolledBack(f"{warehouse.link}: nothing is published yet; run `kcc run`")
+    if pin is not None:
+        raise NotRolledBack(f"{pin.version} is pinned already; to go elsewhere name a version: {_kept(warehouse)}")
     kept = warehouse.kept()
     withdrawn = warehouse.rollbacks.withdrawn(kept)
     earlier = [version for version in kept if version < published and version not in withdrawn]
     if not earlier:
-        raise NothingEarlier(f"there is no version before {published} to go back to; {_kept(warehouse)}")
+        raise NotRolledBack(f"there is no version before {published} to go back to; {_kept(warehouse)}")
     return earlier[-1]
 
 
