@@ -345,7 +345,7 @@ class Undo(RuleBasedStateMachine):
 
 
 TestUndo = Undo.TestCase
-TestUndo.settings = hypothesis(max_examples=60, stateful_step_count=25, deadline=None)
+TestUndo.settings = hypothesis(max_examples=40, stateful_step_count=20, deadline=None)
 
 
 def test_what_a_killed_rollback_left_is_finished_unless_somebody_is_at_work(tmp_path: Path) -> None:
