@@ -84,17 +84,17 @@ def every_export_is_in(outstanding: Sequence[str]) -> dg.AssetCheckResult:
     )
 
 
-def is_published(held_back: str | None) -> dg.AssetCheckResult:
-    """Whether readers get what was built; `held_back` is the sentence that says why they don't."""
+def is_published(not_published: str | None) -> dg.AssetCheckResult:
+    """Whether readers get what was built; `not_published` is the sentence that says why they don't."""
     return dg.AssetCheckResult(
         check_name=IS_PUBLISHED,
         asset_key=asset_key("ops.publications"),
-        passed=held_back is None,
+        passed=not_published is None,
         severity=dg.AssetCheckSeverity.WARN,
         description="No version is pinned: readers get what was built."
-        if held_back is None
+        if not_published is None
         else _told(
-            [f"Not published: {held_back}."],
+            [f"Not published: {not_published}."],
             "Look at the file that lies aside. If it is right, run `kcc rollback --release` and then a night.",
         ),
     )

@@ -78,7 +78,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
         except Blocked as blocked:
             yield from checks.tripwires(blocked.tripped)
             raise dg.Failure(description=f"Nothing was published: {blocked}") from None
-        if published.held_back is None:
+        if published.not_published is None:
             shown = previews(Warehouse(settings.folders.data, settings.retention.versions).link)
             for table in sql_files():  # Dagster wants a table after the tables that it is computed from
                 if table in published.rows:
@@ -86,7 +86,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
                         asset_key=asset_key(table),
                         metadata={"dagster/row_count": published.rows[table], **shown.get(table, {})},
                     )
-        yield checks.is_published(published.held_back)
+        yield checks.is_published(published.not_published)
         yield checks.adds_up(None)
         yield checks.every_export_is_in(published.outstanding)
         yield from checks.tripwires(published.tripped)
@@ -103,7 +103,7 @@ class Published:
     rows: dict[str, int]
     outstanding: list[str]
     tripped: list[Tripped]
-    held_back: str | None = None
+    not_published: str | None = None
 
 
 def build_and_publish(settings: Settings, run_id: str) -> Published:
@@ -159,9 +159,9 @@ def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is
     finally:
         con.close()
     if pin is not None:
-        held_back = warehouse.hold_back(file, publication, pin)
+        not_published = warehouse.hold_back(file, publication, pin)
         log.info("held back %s", publication.version)
-        return Published(rows, outstanding, found, held_back)
+        return Published(rows, outstanding, found, not_published)
     path = warehouse.publish(file, publication)
     log.info("published %s", path.name)
     return Published(rows, outstanding, found)

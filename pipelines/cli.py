@@ -100,16 +100,16 @@ def _run(settings: Settings, counts: Counts, stop: Stop, quiet: bool, as_json: b
             _stop(str(error), 1)
         stop.if_told()
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
-    held_back = warehouse.refused()  # a night that ends well is published, or held back
-    summary = summarise(settings, warehouse.link if held_back is None else warehouse.held_back)
+    refused = warehouse.refused()  # a night that ends well is published, or held back
+    not_published = None if refused is None else refused.reason
+    summary = summarise(settings, warehouse.link if not_published is None else warehouse.held_back)
     if as_json:
-        not_published = None if held_back is None else held_back.reason
         told = {"run_id": run_id, "not_published": not_published, **asdict(summary)}
         print(json.dumps(told, default=str, indent=2))
     elif not quiet:
         _print(summary, reports_folder(settings))
-    if held_back is not None:
-        say(("yellow", "not published:"), f" {held_back.reason}", err=True)
+    if not_published is not None:
+        say(("yellow", "not published:"), f" {not_published}", err=True)
     for sentence in summary.outstanding:
         say(("red", "not in:"), f" {sentence}", err=True)
     if no_report is not None:

@@ -243,8 +243,9 @@ class Warehouse:
         for old in self.publications.glob("*.figures.parquet"):
             if old != self.figures_of(newest):
                 old.unlink()
+        spared = {newest, before} if self.keep > 1 else {newest}
         for version in self.kept()[: -self.keep]:
-            if version != before or self.keep == 1:
+            if version not in spared:
                 self.file_of(version).unlink()
 
 

@@ -139,11 +139,11 @@ def release_pin(settings: Settings, reason: str | None) -> Rollback | None:
 def finish_rollback(settings: Settings) -> None:
     """Give readers the pinned version where a rollback was killed before it did.
 
-    Leaves it to the next night where somebody is at work, and to its owner where the folder is somebody else's.
+    Leaves it to the next night where somebody is at work, the folder is somebody else's, or the disk is full.
     """
     warehouse = _warehouse(settings)
     if not warehouse.is_settled():
-        with suppress(NightIsRunning, PermissionError), night_lock(settings.folders.data, wait=False):
+        with suppress(NightIsRunning, OSError), night_lock(settings.folders.data, wait=False):
             warehouse.settle()
 
 

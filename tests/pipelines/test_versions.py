@@ -202,6 +202,13 @@ def test_the_pinned_version_outlives_its_turn_and_the_publication_after_it(tmp_p
     assert len(warehouse_of(settings).kept()) == KEPT
 
 
+def test_what_is_published_is_kept_even_if_the_clock_was_set_back(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, retention={"versions": 1})
+    nights(settings, 1)
+    early = night(settings, version="kcc_20200101T000000000000_11111111").version
+    assert read(settings) == early
+
+
 def test_a_reason_of_any_characters_is_one_line_of_the_log(tmp_path: Path) -> None:
     settings = city_of(tmp_path)
     first, second = nights(settings, 2)
