@@ -51,7 +51,7 @@ FAULTS = (
     Fault(
         "a night under a pin killed between two files",
         rollbacks.night_killed_between_two_files,
-        lambda stage: rollbacks.night_killed_between_two_files(stage, (2, 4, 6)),
+        rollbacks.night_killed_between_two_files,
     ),
     Fault(
         "two nights at once",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 
@@ -83,11 +83,11 @@ def killed_between_two_files(stage: Stage) -> Outcome:
     return outcome
 
 
-def night_killed_between_two_files(stage: Stage, moments: Iterable[int] | None = None) -> Outcome:
+def night_killed_between_two_files(stage: Stage) -> Outcome:
     """Kill nights under a pin right before everything that they rename or remove: readers keep what is pinned."""
     outcome = Outcome()
     with _two_versions(stage, ROLLBACK) as cities:
-        for moment in count(1) if moments is None else moments:
+        for moment in count(1):
             with outcome.one(f"killed before moment {moment}"):
                 city = cities()
                 warehouse = city.warehouse
