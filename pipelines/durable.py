@@ -31,7 +31,13 @@ def private_folder(path: Path) -> None:
 
 def write_private(path: Path, text: str) -> None:
     """Write a whole file that only its owner may read, or leave what was there."""
+    write(path, text, 0o600)
+
+
+def write(path: Path, text: str, mode: int) -> None:
+    """Write a whole file of this mode, or leave what was there."""
     partial = path.with_name(path.name + ".partial")
     with open(partial, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
         stream.write(text)
+    partial.chmod(mode)
     rename(partial, path)

@@ -53,6 +53,7 @@ def test_every_contract_the_ledger_and_every_tripwire_are_checks_of_their_table(
         *((wire.asset.replace(".", "/"), name) for name, wire in TRIPWIRES.items()),
         ("ops/ledger", "adds_up"),
         ("ops/ledger", "every_export_is_in"),
+        ("ops/publications", "is_published"),
         *((asset, check) for asset in EXPORTS for check in ("contract", "no_failed_day_left_behind")),
     }
     declared = {(key.asset_key.to_user_string(), key.name) for key in _declared(settings)}
