@@ -84,19 +84,25 @@ def run(
 def _run(settings: Settings, counts: Counts, stop: Stop, quiet: bool, as_json: bool) -> None:
     with _quiet_dagster():
         from assets.report.making import reports_folder
+        from pipelines.alerts.telling import tell_of_run
         from pipelines.night import NightFailed, ReportFailed, run_night
         from pipelines.summary import summarise
 
-        no_report = None
+        no_report, failed = None, None
         try:
             with shown(counts, silent=quiet or as_json):
                 run_id = run_night(settings)
         except ReportFailed as error:
-            run_id, no_report = error.run_id, str(error)
-        except (NightFailed, NightIsRunning) as error:
+            run_id, no_report, failed = error.run_id, str(error), error.causes
+        except NightIsRunning as error:
             stop.if_told()
             _stop(str(error), 1)
+        except NightFailed as error:
+            stop.if_told()
+            _tell(tell_of_run(settings, error.run_id, error.causes))
+            _stop(str(error), 1)
         stop.if_told()
+        everything_told = _tell(tell_of_run(settings, run_id, failed))
     summary = summarise(settings)
     if as_json:
         print(json.dumps({"run_id": run_id, **asdict(summary)}, default=str, indent=2))
@@ -106,8 +112,15 @@ def _run(settings: Settings, counts: Counts, stop: Stop, quiet: bool, as_json: b
         say(("red", "not in:"), f" {sentence}", err=True)
     if no_report is not None:
         say(("red", "no report:"), f" {no_report}", err=True)
-    if summary.outstanding or no_report is not None:
+    if summary.outstanding or no_report is not None or not everything_told:
         raise typer.Exit(1)
+
+
+def _tell(trouble: list[str]) -> bool:
+    """Say which channels did not take an alert; whether all did."""
+    for sentence in trouble:
+        say(("red", "not told:"), f" {sentence}", err=True)
+    return not trouble
 
 
 def _where_it_stopped(counts: Counts, before: str | None, published: str | None) -> str:
@@ -137,6 +150,33 @@ def status(
     else:
         _print_status(found)
     if found.needs_attention:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Examples:  kcc alerts   |   kcc alerts --test")
+def alerts(
+    settings_file: SettingsFile = None,
+    test: Annotated[bool, typer.Option("--test", help="Send a test by each channel.")] = False,
+) -> None:
+    """Say which events are told to people on call, and by which channels; `--test` shows whether they arrive."""
+    settings = _settings(settings_file, quick=True)
+    if not settings.alerts.channels:
+        _stop("no channel is declared, so nothing is told: docs/settings.md#alerts", 1)
+    if not test:
+        from pipelines.alerts.channels import name_of
+
+        for event in settings.alerts.events:
+            say(("bold", "told:"), f" {event}")
+        for channel in settings.alerts.channels:
+            say(("bold", "by:"), f" {name_of(channel)}")
+        return
+    from pipelines.alerts.telling import tell_a_test
+
+    results = tell_a_test(settings)
+    for sent in results:
+        if not sent.trouble:
+            say(("green", "told:"), f" {sent.channel}")
+    if not _tell([sentence for sent in results for sentence in sent.trouble]):
         raise typer.Exit(1)
 
 

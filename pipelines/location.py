@@ -8,10 +8,11 @@ from assets.exports import export_asset
 from assets.report.nightly import report_asset
 from assets.warehouse import warehouse_assets
 from pipelines.settings import Settings
+from pipelines.watching import watching
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """Assets, checks and jobs of one city."""
+    """Assets, checks, jobs and sensors of one city."""
     return dg.Definitions(
         assets=[
             export_asset(
@@ -37,5 +38,6 @@ def build_definitions(settings: Settings) -> dg.Definitions:
                 "last, make its report.",
             )
         ],
+        sensors=watching(settings),
         executor=dg.in_process_executor,
     )
