@@ -776,11 +776,6 @@ class Alerts(Section):
     email: Email | None = None
     webhooks: list[Webhook] = []
 
-    @model_validator(mode="after")
-    def _names_once(self) -> Self:
-        _refuse_doubles("webhooks", [webhook.name for webhook in self.webhooks])
-        return self
-
     @property
     def channels(self) -> list[Email | Webhook]:
         """Every declared channel."""
@@ -806,6 +801,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _as_a_whole(self) -> Self:
         _refuse_doubles("sources", [source.name for source in self.sources])
+        _refuse_doubles("alerts.webhooks", [webhook.name for webhook in self.alerts.webhooks])
         if any(source.kind == "calls" for source in self.sources):
             self._require_hours("telephone")
         if any(source.kind == "appointments" for source in self.sources):

@@ -33,7 +33,7 @@ def send_mail(email: Email, alert: Alert) -> None:
     except smtplib.SMTPResponseException as error:
         raise NotSent(f"it answers {error.smtp_code}", may_pass=error.smtp_code < 500) from None
     except smtplib.SMTPException:
-        raise NotSent("it breaks the connection off", may_pass=True) from None
+        raise NotSent("it gives no answer, or breaks the connection off", may_pass=True) from None
     except OSError as error:
         raise no_connection(error) from None
     if refused:
