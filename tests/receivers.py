@@ -118,7 +118,7 @@ def http_receiver(certificate: ssl.SSLContext | None = None) -> Iterator[Receive
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.posted.append(json.loads(body))
             receiver.paths.append(self.path)
