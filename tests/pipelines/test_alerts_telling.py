@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from assets.warehouse import build_and_publish
@@ -76,9 +77,13 @@ def waits(month: int, seconds: int) -> list[dict[str, str]]:
 
 
 def test_the_first_publication_tells_of_no_norm_however_many_are_missed(tmp_path: Path, box: Mailbox) -> None:
-    write_calls(tmp_path, "2025-02-01", waits(1, 60))
-    assert night(city(tmp_path, box), "11111111-a").norms_newly_missed == []
+    settings = city(tmp_path, box)
+    write_calls(tmp_path, "2025-03-01", waits(2, 60))
+    assert night(settings, "11111111-a").norms_newly_missed == []
     assert box.mails == []
+    with duckdb.connect(str(tmp_path / "data" / "warehouse" / "kcc.duckdb"), read_only=True) as con:
+        missed = con.execute("select indicator from marts.indicators where complete and not norm_met").fetchall()
+    assert missed == [("telephone_wait",)]
 
 
 def test_a_norm_is_told_when_its_month_is_complete_and_not_again_until_it_was_met(tmp_path: Path, box: Mailbox) -> None:
@@ -223,8 +228,8 @@ def test_a_blocked_build_is_told_from_one_that_crashed_and_from_that_of_another_
     tell_of_run(settings, RUN, CRASH)
     warehouse.refuse(begun, "the sentence names file.csv", [Block(check="adds_up")])
     tell_of_run(settings, RUN, [Cause("warehouse", "Failure")])
-    tell_of_run(settings, "another", CRASH)
-    assert box.subjects == ["run failed", "publication blocked"]
+    tell_of_run(settings, "another", [Cause("telephony_exports", "KeyError")])
+    assert box.subjects == ["run failed", "publication blocked", "run failed"]
     assert "blocked by: adds_up\n" in box.texts[1].replace("\r\n", "\n")
     assert "file.csv" not in box.texts[1]
 
