@@ -99,10 +99,10 @@ def _run(settings: Settings, counts: Counts, stop: Stop, quiet: bool, as_json: b
             _stop(str(error), 1)
         except NightFailed as error:
             stop.if_told()
-            _tell(tell_of_run(settings, error.run_id, error.causes))
+            _told(tell_of_run(settings, error.run_id, error.causes))
             _stop(str(error), 1)
         stop.if_told()
-        everything_told = _tell(tell_of_run(settings, run_id, failed))
+        everything_told = _told(tell_of_run(settings, run_id, failed))
     summary = summarise(settings)
     if as_json:
         print(json.dumps({"run_id": run_id, **asdict(summary)}, default=str, indent=2))
@@ -116,7 +116,7 @@ def _run(settings: Settings, counts: Counts, stop: Stop, quiet: bool, as_json: b
         raise typer.Exit(1)
 
 
-def _tell(trouble: list[str]) -> bool:
+def _told(trouble: list[str]) -> bool:
     """Say which channels did not take an alert; whether all did."""
     for sentence in trouble:
         say(("red", "not told:"), f" {sentence}", err=True)
@@ -176,7 +176,7 @@ def alerts(
     for sent in results:
         if not sent.trouble:
             say(("green", "told:"), f" {sent.channel}")
-    if not _tell([sentence for sent in results for sentence in sent.trouble]):
+    if not _told([sentence for sent in results for sentence in sent.trouble]):
         raise typer.Exit(1)
 
 

@@ -74,8 +74,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def mail_server(starttls: ssl.SSLContext | None = None, has_logins: bool = False) -> Iterator[Mailbox]:
-    """A mail server; with a certificate it wants STARTTLS, with logins that of `LOGIN`."""
+def mail_server(
+    starttls: ssl.SSLContext | None = None, has_logins: bool = False, tls: ssl.SSLContext | None = None
+) -> Iterator[Mailbox]:
+    """A mail server; with a certificate it wants STARTTLS or speaks TLS from the start, with logins that of `LOGIN`."""
     box = Mailbox(free_port())
 
     def authenticator(*words: Any) -> AuthResult:
@@ -89,6 +91,7 @@ def mail_server(starttls: ssl.SSLContext | None = None, has_logins: bool = False
         box,
         hostname="127.0.0.1",
         port=box.port,
+        ssl_context=tls,
         tls_context=starttls,
         require_starttls=starttls is not None,
         **logins,

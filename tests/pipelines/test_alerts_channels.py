@@ -96,6 +96,18 @@ def test_starttls_and_a_login_with_the_password_of_the_environment(
     assert len(box.mails) == 1
 
 
+def test_tls_from_the_first_byte_with_a_certificate_that_is_trusted_and_none_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    with mail_server(tls=certificate(authority)) as box:
+        sent = send([by_mail(box.port, security="tls")], [ALERT])
+        assert trouble(sent) == ["e-mail by 127.0.0.1: its certificate can't be verified"]
+        trusted(authority, tmp_path, monkeypatch.setenv)
+        assert trouble(send([by_mail(box.port, security="tls")], [ALERT])) == []
+    assert len(box.mails) == 1
+
+
 def test_a_server_without_starttls_gets_no_mail_in_the_clear() -> None:
     with mail_server() as box:
         sent = send([by_mail(box.port, security="starttls")], [ALERT])

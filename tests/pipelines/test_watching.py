@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,11 +57,22 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield found
 
 
+QUOTES = pl.exceptions.ComputeError("could not parse '0999987654' of zebedeus.kwibus@voorbeeld.example")
+FULL = OSError(errno.ENOSPC, "No space left on device", "/kelder/0999987654")
+
+
+@pytest.mark.parametrize("failure", [(QUOTES, "UnexpectedError"), (FULL, "NoSpace")], ids=["unexpected", "full"])
 def test_a_run_of_the_daemon_that_fails_is_told_without_the_text_of_its_error_and_one_of_the_command_line_is_not(
-    tmp_path: Path, box: Mailbox, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    box: Mailbox,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: tuple[Exception, str],
 ) -> None:
+    error, kind = failure
+
     def fails(*_: object) -> pl.DataFrame:
-        raise pl.exceptions.ComputeError("could not parse '0999987654' of zebedeus.kwibus@voorbeeld.example")
+        raise error
 
     monkeypatch.setattr(canonical, "canonical_calls", fails)
     write_calls(tmp_path, "2025-02-01", waits(1, 60))
@@ -74,7 +86,7 @@ def test_a_run_of_the_daemon_that_fails_is_told_without_the_text_of_its_error_an
     assert reaction.error is None
     assert box.subjects == ["run failed"]
     assert f"run: {failed.run_id}" in box.texts[0]
-    assert "step: telephony_exports, UnexpectedError" in box.texts[0]
+    assert f"step: telephony_exports, {kind}" in box.texts[0]
     assert parts_in(box.envelopes[0].content, PARTS) == set()
 
 
