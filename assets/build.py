@@ -20,7 +20,7 @@ from assets.inputs import lay_inputs
 from assets.records import RecordStore
 from assets.sessions import confine, in_memory, quoted
 from pipelines import durable
-from pipelines.publishing import History, Publication
+from pipelines.publishing import History, MissedNorm, Publication
 from pipelines.settings import ROOT, Settings
 from schemas.tables import TABLES, columns, description, key
 
@@ -44,7 +44,13 @@ VIEWS = frozenset({"staging.call_states", "staging.whole_calls"})
 by others. To write a million rows down takes half a second and 300 MB.
 """
 READ_LATER = frozenset(
-    {"staging.call_states", "staging.appointment_states", "staging.answered_by_hour", "staging.restated"}
+    {
+        "staging.call_states",
+        "staging.appointment_states",
+        "staging.answered_by_hour",
+        "staging.restated",
+        "staging.norms_newly_missed",
+    }
 )
 """What the checks after the build ask; the other tables of `staging` are gone when the last table that reads them is
 built.
@@ -206,6 +212,18 @@ def keep_history(con: duckdb.DuckDBPyConnection, figures: Path, restatements: Pa
     if con.execute("from staging.restated limit 1").fetchone():
         con.execute(copy.format("from staging.restated", quoted(str(restatements))))
         durable.sync(restatements)
+
+
+def norms_newly_missed(con: duckdb.DuckDBPyConnection) -> list[MissedNorm]:
+    """The norms that this publication shows as missed and the one before did not, those of all first."""
+    rows = con.execute(
+        """
+        select * from staging.norms_newly_missed
+        order by dimension_type <> 'all', period desc, indicator, variant, dimension
+        """
+    )
+    names = [column[0] for column in rows.description]
+    return [MissedNorm(**dict(zip(names, row, strict=True))) for row in rows.fetchall()]
 
 
 def _comment(con: duckdb.DuckDBPyConnection, table: str) -> None:

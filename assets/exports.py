@@ -18,6 +18,7 @@ from assets.files import ExportFile, export_files, names_in_exports, today
 from assets.inputs import file_states
 from assets.links import page
 from assets.records import Receipt, RecordStore
+from pipelines.failure import KIND
 from pipelines.plain import in_markdown
 from pipelines.settings import Settings
 from pipelines.step import night_step
@@ -71,7 +72,9 @@ def export_asset(
                 store.expire_private()
         except NotCanonical as broken:
             yield checks.broken_contract(dg.AssetKey(key), str(broken))
-            raise dg.Failure(description=f"Nothing was published: {broken}") from None
+            raise dg.Failure(
+                description=f"Nothing was published: {broken}", metadata={KIND: type(broken).__name__}
+            ) from None
         for day, of_day in _by_day(receipts).items():
             context.add_asset_metadata(_metadata(of_day), asset_key=key, partition_key=day.isoformat())
         # metadata given here is copied to every day, and the days that had files have said otherwise

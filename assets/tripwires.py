@@ -11,6 +11,7 @@ from datetime import date
 
 import duckdb
 
+from pipelines.publishing import Block
 from pipelines.settings import TripwireName
 
 
@@ -74,7 +75,8 @@ Hour = tuple[str, int, int, int]
 class Tripped:
     """A tripwire that was touched by one source in one month, in a sentence, and why it is accepted if it is.
 
-    `hours` breaks calls answered outside opening hours down, while the warehouse is being built.
+    It is about `affected` of `total` records; `hours` breaks calls answered outside opening hours down, while the
+    warehouse is being built.
     """
 
     tripwire: TripwireName
@@ -84,6 +86,8 @@ class Tripped:
     is_blocking: bool
     accepted_reason: str | None
     accepted_until: date | None
+    affected: int = 0
+    total: int = 0
     hours: list[Hour] = field(default_factory=list)
 
     @property
@@ -98,10 +102,18 @@ class Tripped:
 
 
 class Blocked(Exception):
-    """A blocking tripwire was touched and not accepted: nothing is published. `tripped` holds all that were."""
+    """A blocking tripwire was touched and not accepted: nothing is published.
+
+    `tripped` holds all that were touched, `by` those that block, as data without a name of the exports.
+    """
 
     def __init__(self, tripped: list[Tripped]) -> None:
         self.tripped = tripped
+        self.by = [
+            Block(check=one.tripwire, source=one.source, month=one.month, affected=one.affected, total=one.total)
+            for one in tripped
+            if one.blocks
+        ]
         newest, *others = [one for one in tripped if one.blocks]
         more = f" ({len(others)} more like it.)" if others else ""
         super().__init__(f"{newest.sentence}{more} {TRIPWIRES[newest.tripwire].what_to_do}")
@@ -111,7 +123,9 @@ def tripped(con: duckdb.DuckDBPyConnection) -> list[Tripped]:
     """Every tripwire that a warehouse touches, blocking ones first, the newest month first."""
     rows = con.execute(
         """
-        select tripwire, source, month, sentence, is_blocking, accepted_reason, accepted_until from ops.tripwires
+        select
+            tripwire, source, month, sentence, is_blocking, accepted_reason, accepted_until, affected, total
+        from ops.tripwires
         order by is_blocking desc, month desc, tripwire, source
         """
     ).fetchall()

@@ -12,7 +12,16 @@ import dagster as dg
 import duckdb
 
 from assets import checks
-from assets.build import UNBOUNDED, bounded, build, finish, keep_history, published_reads, sql_files
+from assets.build import (
+    UNBOUNDED,
+    bounded,
+    build,
+    finish,
+    keep_history,
+    norms_newly_missed,
+    published_reads,
+    sql_files,
+)
 from assets.checks import asset_key
 from assets.exports import EXPORTS, OWNERS, column_schema
 from assets.inputs import as_of, file_states
@@ -22,7 +31,7 @@ from assets.previews import previews
 from assets.records import RecordStore
 from assets.tripwires import Blocked, Tripped, inspect
 from assets.verify import NotPublishable, verify
-from pipelines.publishing import Publication, Warehouse
+from pipelines.publishing import Block, Publication, Warehouse
 from pipelines.settings import Settings
 from pipelines.space import is_full
 from pipelines.step import night_step
@@ -157,9 +166,14 @@ def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is
         if pin is None:
             version = publication.version
             keep_history(con, warehouse.figures_of(version), warehouse.restatements_of(version))
+        publication = publication.model_copy(update={"norms_newly_missed": norms_newly_missed(con)})
         finish(con)
-    except (NotPublishable, Blocked) as reason:
-        warehouse.refuse(publication, str(reason))
+    except NotPublishable as broken:
+        check = checks.ADDS_UP if broken.table is None else f"{checks.CONTRACT} of {broken.table}"
+        warehouse.refuse(publication, str(broken), [Block(check=check)])
+        raise
+    except Blocked as blocked:
+        warehouse.refuse(publication, str(blocked), blocked.by)
         raise
     finally:
         con.close()

@@ -100,19 +100,25 @@ def _run(  # noqa: PLR0913, PLR0917 - what `run` was told
 ) -> None:
     with _quiet_dagster():
         from assets.report.making import reports_folder
+        from pipelines.alerts.telling import tell_of_run
         from pipelines.night import NightFailed, ReportFailed, run_night
         from pipelines.summary import summarise
 
-        no_report = None
+        no_report, failed = None, None
         try:
             with shown(counts, silent=quiet or as_json):
                 run_id = run_night(settings, only)
         except ReportFailed as error:
-            run_id, no_report = error.run_id, str(error)
-        except (NightFailed, NightIsRunning) as error:
+            run_id, no_report, failed = error.run_id, str(error), error.causes
+        except NightIsRunning as error:
             stop.if_told()
             _stop(str(error), 1)
+        except NightFailed as error:
+            stop.if_told()
+            _told(tell_of_run(settings, error.run_id, error.causes))
+            _stop(str(error), 1)
         stop.if_told()
+        everything_told = _told(tell_of_run(settings, run_id, failed))
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
     refused = warehouse.refused()  # a night that ends well is published, or held back
     not_published = None if refused is None else refused.reason
@@ -128,7 +134,7 @@ def _run(  # noqa: PLR0913, PLR0917 - what `run` was told
         say(("red", "not in:"), f" {sentence}", err=True)
     if no_report is not None:
         say(("red", "no report:"), f" {no_report}", err=True)
-    if summary.outstanding or no_report is not None:
+    if summary.outstanding or no_report is not None or not everything_told:
         raise typer.Exit(1)
 
 
@@ -150,6 +156,13 @@ def _days(settings: Settings, first: str | None, last: str | None) -> Days | Non
     if days["--from"] > days["--to"]:
         _stop(f"--from {days['--from']} lies after --to {days['--to']}", 2)
     return days["--from"], days["--to"]
+
+
+def _told(trouble: list[str]) -> bool:
+    """Say which channels did not take an alert; whether all did."""
+    for sentence in trouble:
+        say(("red", "not told:"), f" {sentence}", err=True)
+    return not trouble
 
 
 def _where_it_stopped(counts: Counts, before: str | None, published: str | None) -> str:
@@ -252,6 +265,33 @@ def _as_its_owner() -> Iterator[None]:
         yield
     except PermissionError as error:
         _stop(f"{error.filename}: not yours to open; ask the user who runs the nights", 1)
+
+
+@app.command(epilog="Examples:  kcc alerts   |   kcc alerts --test")
+def alerts(
+    settings_file: SettingsFile = None,
+    test: Annotated[bool, typer.Option("--test", help="Send a test by each channel.")] = False,
+) -> None:
+    """Say which events are told to people on call, and by which channels; `--test` shows whether they arrive."""
+    settings = _settings(settings_file, quick=True)
+    if not settings.alerts.channels:
+        _stop("no channel is declared, so nothing is told: docs/settings.md#alerts", 1)
+    if not test:
+        from pipelines.alerts.channels import name_of
+
+        for event in settings.alerts.events:
+            say(("bold", "told:"), f" {event}")
+        for channel in settings.alerts.channels:
+            say(("bold", "by:"), f" {name_of(channel)}")
+        return
+    from pipelines.alerts.telling import tell_a_test
+
+    results = tell_a_test(settings)
+    for sent in results:
+        if not sent.trouble:
+            say(("green", "told:"), f" {sent.channel}")
+    if not _told([sentence for sent in results for sentence in sent.trouble]):
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Examples:  kcc calendar 2025   |   KCC_SETTINGS=/etc/kcc/lier.toml kcc calendar 2026")

@@ -29,7 +29,8 @@ BEGUN = [
 def end_runs_of_the_command_line(instance: dg.DagsterInstance, data: str) -> None:
     """End earlier runs from the command line on the same data. Whoever holds the night's lock knows that none lives."""
     for run in instance.get_runs(dg.RunsFilter(statuses=BEGUN, tags={DATA: data})):
-        _end(instance, run)
+        if run.remote_job_origin is None:  # one that the UI repeats has its tag, and a location
+            _end(instance, run)
 
 
 def killed_runs_sensor(settings: Settings) -> dg.SensorDefinition:

@@ -11,10 +11,11 @@ from pipelines.arrivals import new_exports_sensor
 from pipelines.killed_runs import killed_runs_sensor
 from pipelines.schedule import nightly_job, nightly_schedule
 from pipelines.settings import Settings
+from pipelines.watching import watching
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """Assets, checks, the job, and what starts it, of one city."""
+    """Assets, checks, the job, and what starts and watches it, of one city."""
     return dg.Definitions(
         assets=[
             export_asset(
@@ -34,6 +35,6 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         jobs=[nightly_job()],
         schedules=[nightly_schedule(settings)],
-        sensors=[new_exports_sensor(settings), killed_runs_sensor(settings)],
+        sensors=[new_exports_sensor(settings), killed_runs_sensor(settings), *watching(settings)],
         executor=dg.in_process_executor,
     )

@@ -13,6 +13,7 @@ from dagster._core.instance.ref import InstanceRef
 from assets.files import export_files, stamp, today
 from assets.records import RecordStore
 from assets.report.nightly import STEP as REPORT
+from pipelines.failure import Cause, causes_of
 from pipelines.killed_runs import DATA, end_runs_of_the_command_line
 from pipelines.location import build_definitions
 from pipelines.lock import night_lock, one_at_a_time
@@ -26,14 +27,20 @@ NOT_CAPTURED = {"module": "dagster._core.storage.noop_compute_log_manager", "cla
 
 
 class NightFailed(Exception):
-    """The run failed and published nothing; the message says why."""
+    """The run failed and published nothing; the message says why. Without `run_id` it failed before it began."""
+
+    def __init__(self, why: str, run_id: str | None, causes: list[Cause]) -> None:
+        self.run_id = run_id
+        self.causes = causes
+        super().__init__(why)
 
 
 class ReportFailed(Exception):
     """The run published the warehouse, and could not make the report; the message says why."""
 
-    def __init__(self, run_id: str, why: str) -> None:
+    def __init__(self, run_id: str, why: str, causes: list[Cause]) -> None:
         self.run_id = run_id
+        self.causes = causes
         super().__init__(f"the warehouse is published, its report was not made: {why}; mend it and run `kcc report`")
 
 
@@ -67,12 +74,16 @@ def run_night(settings: Settings, only: Days | None = None) -> str:
     published, ReportFailed where everything was but the report.
     """
     if not settings.folders.exports.is_dir():
-        raise NightFailed(f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
+        raise NightFailed(
+            f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS",
+            None,
+            [Cause("beginning", "NoExportsFolder")],
+        )
     try:
         with told_if_full(settings.folders.data), night_lock(settings.folders.data, wait=False):
             return _run_night(settings, only)
     except NoSpace as full:
-        raise NightFailed(str(full)) from None
+        raise NightFailed(str(full), None, [Cause("beginning", type(full).__name__)]) from None
 
 
 def _run_night(settings: Settings, only: Days | None) -> str:
@@ -92,10 +103,11 @@ def _run_night(settings: Settings, only: Days | None) -> str:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
-    if [event.step_key for event in result.all_events if event.is_step_failure] == [REPORT]:
-        raise ReportFailed(result.run_id, _why(result))
+    causes = causes_of(result.all_events)
+    if [cause.step for cause in causes] == [REPORT]:
+        raise ReportFailed(result.run_id, _why(result), causes)
     if not result.success:
-        raise NightFailed(_why(result))
+        raise NightFailed(_why(result), result.run_id, causes)
     return result.run_id
 
 

@@ -16,8 +16,10 @@ what is in a warehouse, and whether it is right (`assets/build.py`, `assets/veri
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -27,8 +29,37 @@ from pipelines import durable
 from pipelines.rollbacks import Rollback, RollbackLog
 
 
+class MissedNorm(BaseModel):
+    """A complete figure that misses its norm: where it stands in marts.indicators, its value, unit and norm."""
+
+    indicator: str
+    variant: str
+    period_type: str
+    period: date
+    dimension_type: str
+    dimension: str
+    value: float
+    unit: str
+    norm_operator: str
+    norm_value: Decimal
+
+
+class Block(BaseModel):
+    """What kept a build from being published: an asset check; of a tripwire the source, the month, and how many of how
+    many records it is about.
+    """
+
+    check: str
+    source: str | None = None
+    month: date | None = None
+    affected: int | None = None
+    total: int | None = None
+
+
 class Publication(BaseModel):
-    """One publication: which version, when, by which run, with which settings, as of which newest export."""
+    """One publication: which version, when, by which run, with which settings, as of which newest export; and the
+    norms that were not missed in the publication before.
+    """
 
     version: str
     published_at_utc: datetime
@@ -38,15 +69,19 @@ class Publication(BaseModel):
     as_of_utc: datetime | None
     files: int
     records: int
+    norms_newly_missed: list[MissedNorm] = []
 
 
 class NotPublished(BaseModel):
-    """A build that was not published: what version it was to be, when it began, by which run, and why in a sentence."""
+    """A build that was not published: what version it was to be, when it began, by which run, and why: in a sentence,
+    and as data where a check blocked it.
+    """
 
     version: str
     at_utc: datetime
     run_id: str
     reason: str
+    blocked_by: list[Block] = []
 
 
 @dataclass(frozen=True)
@@ -147,14 +182,21 @@ class Warehouse:
         return self.publications / f"{version}.restatements.parquet"
 
     def refuse(
-        self, publication: Publication, reason: str = "it has not finished: it is at work, or was killed"
+        self,
+        publication: Publication,
+        reason: str = "it has not finished: it is at work, or was killed",
+        blocked_by: Sequence[Block] = (),
     ) -> None:
         """Write down that a build is not published, and why, for who asks for the status.
 
         Done when it begins, too: one that is killed says nothing any more.
         """
         refusal = NotPublished(
-            version=publication.version, at_utc=publication.published_at_utc, run_id=publication.run_id, reason=reason
+            version=publication.version,
+            at_utc=publication.published_at_utc,
+            run_id=publication.run_id,
+            reason=reason,
+            blocked_by=list(blocked_by),
         )
         durable.write_private(self.refusal, refusal.model_dump_json(indent=1))
         self.refusal.chmod(0o644)  # who may ask the warehouse may ask for its status

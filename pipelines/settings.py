@@ -17,7 +17,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -729,6 +729,69 @@ class ActionPlan(Section):
     published_history: list[PublishedFigure] = []
 
 
+AlertEvent = Literal["run_failed", "publication_blocked", "warehouse_stale", "norm_newly_missed"]
+MailAddress = Annotated[str, Field(pattern=r"^[^@\s,;:<>]+@[^@\s,;:<>]+$")]
+
+
+class Channel(Section):
+    """One way by which alerts reach people. Its secret is never in the settings, whose text is published."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_secrets(cls, declared: Any) -> Any:
+        if isinstance(declared, dict) and (found := {"password", "address", "url", "token"} & declared.keys()):
+            raise ValueError(
+                f"{min(found)}: a secret is not written here, for these settings are published; put it into an "
+                "environment variable (docs/settings.md#alerts)"
+            )
+        return declared
+
+
+class Email(Channel):
+    """A mail server and who gets its mail. `user` logs in, with the password in $KCC_SMTP_PASSWORD."""
+
+    host: str = Field(pattern=r"^[^\s/@]+$")
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    sender: MailAddress
+    recipients: list[MailAddress] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _password_is_encrypted(self) -> Self:
+        if self.user is not None and self.security == "none":
+            raise ValueError("user: a password goes out encrypted or not at all; expected security 'starttls' or 'tls'")
+        return self
+
+
+class Webhook(Channel):
+    """An incoming webhook. Its address is its secret: `address_in` names the environment variable that holds it."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    shape: Literal["teams", "slack", "zulip"]
+    address_in: str
+
+    @model_validator(mode="after")
+    def _names_a_variable(self) -> Self:
+        if not re.fullmatch(r"[A-Z][A-Z0-9_]*", self.address_in):  # not shown: it may be the address itself
+            raise ValueError("address_in: expected the name of an environment variable such as 'KCC_TEAMS_WEBHOOK'")
+        return self
+
+
+class Alerts(Section):
+    """What people on call are told, and by which channels; without a channel nothing is sent."""
+
+    events: list[AlertEvent] = list(get_args(AlertEvent))
+    stale_after_hours: int = Field(default=26, ge=1)
+    email: Email | None = None
+    webhooks: list[Webhook] = []
+
+    @property
+    def channels(self) -> list[Email | Webhook]:
+        """Every declared channel."""
+        return [*([self.email] if self.email else []), *self.webhooks]
+
+
 class Settings(Section):
     """Everything that a city decides. Relative folders count from the settings file."""
 
@@ -741,6 +804,7 @@ class Settings(Section):
     hours: list[Hours] = Field(min_length=1)
     calendar: Calendar = Calendar()
     tripwires: Tripwires = Tripwires()
+    alerts: Alerts = Alerts()
     clusters: list[Cluster] = []
     action_plan: ActionPlan = ActionPlan()
     text: str = Field(default="", exclude=True, repr=False)
@@ -748,6 +812,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _as_a_whole(self) -> Self:
         _refuse_doubles("sources", [source.name for source in self.sources])
+        _refuse_doubles("alerts.webhooks", [webhook.name for webhook in self.alerts.webhooks])
         if any(source.kind == "calls" for source in self.sources):
             self._require_hours("telephone")
         if any(source.kind == "appointments" for source in self.sources):
@@ -901,7 +966,7 @@ def changed_settings(before: str, after: str) -> list[str]:
     """
     old, new = tomllib.loads(before), tomllib.loads(after)
     for settings in (old, new):
-        for key in ("folders", "night", "retention", "tripwires", "action_plan"):
+        for key in ("folders", "night", "alerts", "retention", "tripwires", "action_plan"):
             settings.pop(key, None)
         settings.get("centre", {}).pop("name", None)
         for key in ("country", "subdivision", "yearly"):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from assets.untold import without_values
+from pipelines.failure import KIND
 from pipelines.lock import night_lock
 from pipelines.settings import Settings
 from pipelines.space import NoSpace, told_if_full
@@ -21,4 +22,4 @@ def night_step(settings: Settings) -> Iterator[None]:
         with without_values(), told_if_full(data), night_lock(data, wait=True):
             yield
     except NoSpace as full:
-        raise dg.Failure(description=str(full)) from None
+        raise dg.Failure(description=str(full), metadata={KIND: type(full).__name__}) from None

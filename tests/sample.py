@@ -46,5 +46,16 @@ class City:
             return con.execute(query, list(values)).fetchall()
 
 
+def small_city(folder: Path) -> City:
+    """The sample city with one day of exports."""
+    exports = folder / "exports"
+    for log in ("telephony/oproepen_20251219.csv", "appointments/afspraken_20251219.csv"):
+        (exports / log).parent.mkdir(parents=True)
+        (exports / log).write_bytes((ROOT / "sample_exports" / log).read_bytes())
+    city = City(folder)
+    city.environment["KCC_EXPORTS"] = str(exports)
+    return city
+
+
 Night = tuple[City, subprocess.CompletedProcess[str]]
 """A city, and what a night in it said."""

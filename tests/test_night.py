@@ -20,19 +20,12 @@ from pipelines.night import dagster_instance
 from pipelines.settings import ROOT
 from schemas.tables import TABLES
 from tests.city import call, publish, settings_of, write_calls
-from tests.sample import City
+from tests.sample import City, small_city
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> City:
-    """The sample city with one day of exports."""
-    exports = tmp_path / "exports"
-    for log in ("telephony/oproepen_20251219.csv", "appointments/afspraken_20251219.csv"):
-        (exports / log).parent.mkdir(parents=True)
-        (exports / log).write_bytes((ROOT / "sample_exports" / log).read_bytes())
-    city = City(tmp_path)
-    city.environment["KCC_EXPORTS"] = str(exports)
-    return city
+    return small_city(tmp_path)
 
 
 def test_a_refused_file_stays_out_the_others_are_published_and_the_night_ends_with_1(small: City) -> None:

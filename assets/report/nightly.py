@@ -8,6 +8,7 @@ import dagster as dg
 from assets.checks import asset_key
 from assets.exports import OWNERS
 from assets.report.making import NoReport, make_reports_of_the_night
+from pipelines.failure import KIND
 from pipelines.settings import Settings
 from pipelines.step import night_step
 from schemas.tables import TABLES
@@ -32,7 +33,7 @@ def report_asset(settings: Settings) -> dg.AssetsDefinition:
             with night_step(settings):
                 made = make_reports_of_the_night(settings)
         except NoReport as error:
-            raise dg.Failure(description=str(error)) from None
+            raise dg.Failure(description=str(error), metadata={KIND: type(error).__name__}) from None
         files = [str(file) for one in made for file in one.files]
         return dg.MaterializeResult(metadata={"files": dg.MetadataValue.json(files)})
 

@@ -561,11 +561,58 @@ def test_changed_settings_are_named_by_their_keys_and_sources_by_their_names() -
         ("value = 20", "value = 25"),
         ("[rules]", "[retention]\nversions = 3\n[rules]"),
         ("[rules]", "[tripwires]\nquiet_day_share = 0.1\n[rules]"),
+        ("[rules]", "[alerts]\nstale_after_hours = 30\n[rules]"),
     ],
-    ids=["a name", "a folder", "a norm", "retention", "a tripwire"],
+    ids=["a name", "a folder", "a norm", "retention", "a tripwire", "alerts"],
 )
 def test_settings_that_change_no_figure_are_not_named(old: str, new: str) -> None:
     assert changed_settings(CITY, CITY.replace(old, new)) == []
+
+
+MAIL = """
+[alerts.email]
+host = "mail.stad.example"
+sender = "kcc@stad.example"
+recipients = ["wacht@stad.example"]
+"""
+HOOK = """
+[[alerts.webhooks]]
+name = "ops"
+shape = "teams"
+address_in = "KCC_TEAMS_WEBHOOK"
+"""
+
+
+def test_alerts_are_sent_nowhere_unless_a_channel_is_declared(tmp_path: Path) -> None:
+    assert load_settings(city(tmp_path)).alerts.channels == []
+    alerts = load_settings(city(tmp_path, text=CITY + MAIL + HOOK)).alerts
+    assert len(alerts.channels) == 2
+    assert alerts.events == ["run_failed", "publication_blocked", "warehouse_stale", "norm_newly_missed"]
+    assert alerts.stale_after_hours == 26
+    assert alerts.email is not None
+    assert (alerts.email.port, alerts.email.security) == (587, "starttls")
+
+
+@pytest.mark.parametrize(
+    ("channel", "parts"),
+    [
+        (MAIL + 'password = "hunter2"', ["alerts.email: password: a secret is not written here"]),
+        (HOOK + 'address = "https://hooks.example/hunter2"', ["alerts.webhooks[0]: address: a secret is not written"]),
+        (HOOK.replace("KCC_TEAMS_WEBHOOK", "https://hooks.example/hunter2"), ["address_in: expected the name of an"]),
+        (HOOK.replace("teams", "irc"), ["alerts.webhooks[0].shape", "'teams', 'slack' or 'zulip'"]),
+        (HOOK + HOOK, ["alerts.webhooks: 'ops' is declared twice"]),
+        (MAIL + 'security = "none"\nuser = "kcc"', ["alerts.email", "a password goes out encrypted or not at all"]),
+        (MAIL.replace('"wacht@stad.example"', '"wacht"'), ["alerts.email.recipients[0] is 'wacht'"]),
+        (MAIL.replace('["wacht@stad.example"]', "[]"), ["alerts.email.recipients"]),
+        ('[alerts]\nevents = ["run_succeeded"]', ["alerts.events[0] is 'run_succeeded'"]),
+    ],
+)
+def test_a_mistake_in_the_alerts_is_one_sentence_that_tells_no_secret(
+    tmp_path: Path, channel: str, parts: list[str]
+) -> None:
+    sentence = refusal(city(tmp_path, text=CITY + channel))
+    assert [part for part in parts if part not in sentence] == []
+    assert "hunter2" not in sentence
 
 
 def test_holidays_are_those_of_the_country_and_of_the_city_by_date() -> None:

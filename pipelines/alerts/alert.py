@@ -1,0 +1,30 @@
+"""One alert, and its text. Does not belong here: what happened (`events`), how it is sent (`mail`, `webhooks`)."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from pipelines.settings import AlertEvent
+
+
+class Alert(BaseModel):
+    """One event as it is told: subject, a sentence, facts by name, the next step.
+
+    `key` is the same for what need not be told twice.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    event: AlertEvent | None
+    key: str
+    subject: str
+    sentence: str
+    facts: list[tuple[str, str]]
+    next_step: str
+
+    @property
+    def text(self) -> str:
+        """All but the subject, as plain text."""
+        return "\n\n".join(
+            [self.sentence, "\n".join(f"{name}: {value}" for name, value in self.facts), f"Next: {self.next_step}"]
+        )

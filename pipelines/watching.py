@@ -1,0 +1,68 @@
+"""The sensors of Dagster's daemon that tell people on call: of runs that ended, and of a warehouse that grows old.
+
+A run from the command line tells of itself, for it needs no daemon. Without a declared channel there is no sensor.
+Does not belong here: what is told (`pipelines/alerts/`), and sensors that begin runs.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipelines.alerts.telling import tell_if_stale, tell_of_run
+from pipelines.failure import causes_of
+from pipelines.killed_runs import DATA
+from pipelines.settings import Settings
+
+ON = dg.DefaultSensorStatus.RUNNING
+
+
+class NotTold(Exception):
+    """An alert did not arrive; the message says by which channel and why. What reached nobody is tried again."""
+
+
+def watching(settings: Settings) -> list[dg.SensorDefinition]:
+    """The sensors of one city."""
+    if not settings.alerts.channels:
+        return []
+
+    @dg.run_failure_sensor(
+        name="tell_of_failed_run",
+        description="Tells people on call of a run that failed or whose publication was blocked.",
+        default_status=ON,
+    )
+    def failed(context: dg.RunFailureSensorContext) -> None:
+        causes = causes_of(context.get_step_failure_events())
+        if not (causes and _tells_of_itself(context.dagster_run)):  # one that was killed tells nothing
+            _told(tell_of_run(settings, context.dagster_run.run_id, causes))
+
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        name="tell_of_published_run",
+        description="Tells people on call of norms that a publication newly shows as missed.",
+        default_status=ON,
+    )
+    def succeeded(context: dg.RunStatusSensorContext) -> None:
+        if not _tells_of_itself(context.dagster_run):
+            _told(tell_of_run(settings, context.dagster_run.run_id, None))
+
+    @dg.sensor(
+        name="tell_if_stale",
+        description="Tells people on call that the published warehouse is too old; tries again what reached nobody.",
+        minimum_interval_seconds=600,
+        default_status=ON,
+    )
+    def stale() -> dg.SkipReason:
+        _told(tell_if_stale(settings))
+        return dg.SkipReason("Told, or nothing to tell.")
+
+    return [failed, succeeded, stale]
+
+
+def _tells_of_itself(run: dg.DagsterRun) -> bool:
+    """Whether a run was begun by the command line; one that the UI repeats has its tag, and a location."""
+    return DATA in run.tags and run.remote_job_origin is None
+
+
+def _told(trouble: list[str]) -> None:
+    if trouble:
+        raise NotTold("; ".join(trouble))
