@@ -51,6 +51,7 @@ def export_asset(
         days = {date.fromisoformat(partition) for partition in context.partition_keys}
         with night_step(settings):
             store = RecordStore(settings)
+            store.expire_private()  # first: raw text goes after its days though reading should fail
             files = [
                 file
                 for file in export_files(settings, today(settings))
@@ -59,7 +60,6 @@ def export_asset(
             ]
             log.debug("reading %s", key.replace("_", " "))
             receipts = [_read(store, file) for file in files]
-            store.expire_private()
         for day, of_day in _by_day(receipts).items():
             context.add_asset_metadata(_metadata(of_day), asset_key=key, partition_key=day.isoformat())
         # metadata given here is copied to every day, and the days that had files have said otherwise

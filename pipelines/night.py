@@ -15,6 +15,7 @@ from assets.report.nightly import STEP as REPORT
 from pipelines.location import build_definitions
 from pipelines.lock import night_lock, one_at_a_time
 from pipelines.publishing import Warehouse
+from pipelines.retention import forget_old_runs
 from pipelines.settings import ROOT, Settings
 from pipelines.space import NoSpace, told_if_full
 
@@ -87,11 +88,21 @@ def _run_night(settings: Settings) -> str:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
+        _forget_old_runs(instance, settings)
     if [event.step_key for event in result.all_events if event.is_step_failure] == [REPORT]:
         raise ReportFailed(result.run_id, _why(result))
     if not result.success:
         raise NightFailed(_why(result))
     return result.run_id
+
+
+def _forget_old_runs(instance: dg.DagsterInstance, settings: Settings) -> None:
+    """Forget runs that are old enough, those of the UI with what their steps printed; a night does not fail by it."""
+    try:
+        captured = InstanceRef.from_dir(str(dagster_home())).compute_log_manager
+        forget_old_runs(instance, settings, compute_logs=captured)
+    except Exception as error:
+        log.error(f"old runs of Dagster's history are still there: {error}; the next night tries again")
 
 
 def _end_killed_runs(instance: dg.DagsterInstance, data: str) -> None:

@@ -157,9 +157,7 @@ def test_a_warehouse_that_cannot_be_asked_still_tells_how_old_it_is(tmp_path: Pa
 
 
 @pytest.mark.parametrize("text", ["26", "0h", "1.5h", "-2h", "h", "26 h", "26H", "999999d", ""])
-def test_a_mistake_in_the_age_is_one_sentence_and_2(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
+def test_a_mistake_in_the_age_is_one_sentence_and_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(pipelines.cli, "load_settings", lambda path, quick: settings_of(tmp_path))
     told = CliRunner().invoke(pipelines.cli.app, ["status", f"--max-age={text}"])
     assert (told.exit_code, told.stdout) == (2, "")
