@@ -5,13 +5,17 @@ published stands in ops.ledger.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Literal
 
 import dagster as dg
+from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
-from assets.files import ExportFile, export_files, today
+from assets import checks
+from assets.canonical import NotCanonical
+from assets.files import ExportFile, export_files, names_in_exports, today
+from assets.inputs import file_states
 from assets.links import page
 from assets.records import Receipt, RecordStore
 from pipelines.plain import in_markdown
@@ -20,6 +24,7 @@ from pipelines.step import night_step
 from schemas.records import AppointmentRecord, CallRecord
 from schemas.tables import TableColumn, columns_of
 
+EXPORTS = ("telephony_exports", "appointment_exports")
 OWNERS = ["team:data-team"]
 log = logging.getLogger("kcc")
 
@@ -46,26 +51,42 @@ def export_asset(
         kinds={"polars", "parquet"},
         owners=OWNERS,
         metadata={"dagster/column_schema": column_schema(columns_of(records)), "docs": page(settings, "formats.md")},
+        check_specs=checks.of_exports(key),
     )
-    def read_exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    def read_exports(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         days = {date.fromisoformat(partition) for partition in context.partition_keys}
-        with night_step(settings):
-            store = RecordStore(settings)
-            store.expire_private()  # first: raw text goes after its days though reading should fail
-            files = [
-                file
-                for file in export_files(settings, today(settings))
-                # a file without a usable date belongs to no partition: every run says that it is refused
-                if file.source.kind == kind and (file.day in days or file.day is None)
-            ]
-            log.debug("reading %s", key.replace("_", " "))
-            receipts = [_read(store, file) for file in files]
+        try:
+            with night_step(settings):
+                store = RecordStore(settings)
+                store.expire_private()  # first: raw text goes after its days though reading should fail
+                files = [
+                    file
+                    for file in export_files(settings, today(settings))
+                    # a file without a usable date belongs to no partition: every run says that it is refused
+                    if file.source.kind == kind and (file.day in days or file.day is None)
+                ]
+                log.debug("reading %s", key.replace("_", " "))
+                receipts = [_read(store, file) for file in files]
+        except NotCanonical as broken:
+            yield checks.broken_contract(dg.AssetKey(key), str(broken))
+            raise dg.Failure(description=f"Nothing was published: {broken}") from None
         for day, of_day in _by_day(receipts).items():
             context.add_asset_metadata(_metadata(of_day), asset_key=key, partition_key=day.isoformat())
         # metadata given here is copied to every day, and the days that had files have said otherwise
-        return dg.MaterializeResult(metadata={"read": dg.MetadataValue.md("no export of this day")})
+        yield dg.MaterializeResult(metadata={"read": dg.MetadataValue.md("no export of this day")})
+        yield checks.records_keep_contract(key, sum(receipt.records for receipt in receipts))
+        yield checks.no_failed_day(key, failed_days(context.instance, settings, key), _not_in(store, kind))
 
     return read_exports
+
+
+def failed_days(instance: dg.DagsterInstance, settings: Settings, asset: str) -> set[date]:
+    """The days of an asset that a run failed to read, and that no later run has read or is reading."""
+    days = export_days(settings)
+    status = instance.get_status_by_partition(dg.AssetKey(asset), days.get_partition_keys(), days) or {}
+    return {date.fromisoformat(day) for day, found in status.items() if found == AssetPartitionStatus.FAILED}
 
 
 def column_schema(columns: Sequence[TableColumn]) -> dg.TableSchema:
@@ -95,6 +116,18 @@ def _read(store: RecordStore, file: ExportFile) -> Receipt:
     numbers = {"has_read": (receipt.size, receipt.records)} if is_new else {}
     log.log(level if is_new else logging.DEBUG, "%s: %s", receipt.name, told, extra=numbers)
     return receipt
+
+
+def _not_in(store: RecordStore, kind: str) -> dict[date, str]:
+    """Of each day whose exports lie there and are not in, why: of every day, whatever this run takes."""
+    kinds = {source.name: source.kind for source in store.settings.sources}
+    latest = {(one.source, one.name): one for one in file_states(store.receipts, store.settings)}
+    lying = names_in_exports(store.settings)
+    left = [one for one in latest.values() if one.status in ("refused", "deferred") and one.name in lying]
+    return {
+        day: "; ".join(f"{one.name} was {one.status}: {one.reason}" for one in of_day)
+        for day, of_day in _by_day([one for one in left if kinds[one.source] == kind]).items()
+    }
 
 
 def _by_day(receipts: Sequence[Receipt]) -> dict[date, list[Receipt]]:

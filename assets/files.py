@@ -56,6 +56,16 @@ def names_in_exports(settings: Settings) -> set[str]:
     return {name_of(path, settings) for source in settings.sources for path in _claimed(source, settings)}
 
 
+def listing(settings: Settings) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of all that a night would look at in the exports folder, manifests too."""
+    found = set()
+    for source in settings.sources:
+        for path in _claimed(source, settings):
+            manifest = path.with_name(path.name + (source.manifest or ""))
+            found |= {(name_of(one, settings), *stamp(one)) for one in (path, manifest)}
+    return sorted(found)
+
+
 def _claimed(source: Source, settings: Settings) -> list[Path]:
     """The files that a source claims. A folder, a pipe or a device is no file, whatever its name."""
     found = settings.folders.exports.glob(source.files)

@@ -20,7 +20,7 @@ import duckdb
 from assets.sessions import readonly
 from assets.untold import kind_and_place
 from pipelines.plain import in_markdown
-from schemas.ops import STATES
+from schemas.ops import DAY_STATES, STATES
 from schemas.tables import columns, key
 
 Metadata = Mapping[str, dg.MetadataValue[Any]]
@@ -180,7 +180,7 @@ def previews(warehouse: Path) -> dict[str, Metadata]:
     try:
         with readonly(warehouse) as con:
             marts = {table: _shown(con, table, preview) for table, preview in PREVIEWS.items()}
-            return {**marts, "ops.ledger": _records(con)}
+            return {**marts, "ops.ledger": _records(con), "ops.days": _days(con)}
     except Exception as error:
         log.warning("published, but without previews: %s", kind_and_place(error))
         return {}
@@ -209,6 +209,32 @@ def _records(con: duckdb.DuckDBPyConnection) -> Metadata:
     """How many records are in each state, as numbers that the UI plots from night to night."""
     counted = con.execute(f"select {', '.join(f'sum({state})::bigint' for state in STATES)} from ops.ledger").fetchone()
     return {state: dg.MetadataValue.int(count or 0) for state, count in zip(STATES, counted or [], strict=True)}
+
+
+def _days(con: duckdb.DuckDBPyConnection) -> Metadata:
+    """How many days of each of the newest months have data, are missing and so on; and which ask to be looked at."""
+    states = ", ".join(f"count(*) filter (state = '{state}') as {state}" for state in DAY_STATES)
+    months = con.execute(
+        f"""
+        select strftime(date, '%Y-%m') as month, source, {states} from ops.days
+        group by all order by month desc, source limit 12
+        """
+    ).fetchall()
+    lines = ["| month | source | " + " | ".join(DAY_STATES) + " |", "|---|---|" + "--:|" * len(DAY_STATES)]
+    lines += [f"|{month}|{in_markdown(source)}|{'|'.join(map(str, counts))}|" for month, source, *counts in months]
+    left = con.execute(
+        """
+        select date, source, state from ops.days where state in ('missing', 'failed', 'partial', 'no_hours')
+        order by date desc, source
+        """
+    ).fetchall()
+    told = [f"{day:%a %Y-%m-%d}, {in_markdown(source)}: {state}" for day, source, state in left[:12]]
+    more = [f"… and {len(left) - 12} more: `select * from ops.days`"] if len(left) > 12 else []
+    return {
+        "months": dg.MetadataValue.md("\n".join(lines)),
+        "to_look_at": dg.MetadataValue.md("\n\n".join(told + more) or "no day"),
+        "days_to_look_at": dg.MetadataValue.int(len(left)),
+    }
 
 
 def _chart(con: duckdb.DuckDBPyConnection, preview: Preview, month: date) -> str:

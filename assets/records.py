@@ -76,6 +76,13 @@ class Receipt(BaseModel):
         return self.model_copy(update={"status": status, "reason": str(reason)})
 
 
+def changed_at_utc(settings: Settings) -> datetime | None:
+    """When a receipt was written or deleted last (UTC), asked of their folders alone; None before the first."""
+    folders = [settings.folders.data / "records" / source.name / "receipts" for source in settings.sources]
+    changed = [folder.stat().st_mtime for folder in folders if folder.is_dir()]
+    return datetime.fromtimestamp(max(changed), UTC).replace(tzinfo=None) if changed else None
+
+
 def new_receipt(file: ExportFile, delivery: int) -> Receipt:
     """The receipt of a file that is about to be read."""
     size, modified_ns = stamp(file.path)

@@ -20,7 +20,13 @@ BATCH = 50_000
 
 
 class NotPublishable(Exception):
-    """The warehouse breaks what it promises; nothing is published."""
+    """The warehouse breaks what it promises; nothing is published. `table` is the one that breaks its contract, None
+    where it is a sum that does not hold.
+    """
+
+    def __init__(self, message: str, table: str | None = None) -> None:
+        self.table = table
+        super().__init__(message)
 
 
 SUMS: dict[str, str] = {
@@ -205,10 +211,10 @@ def _contract(con: duckdb.DuckDBPyConnection, table: str) -> None:
     built = {row[0]: row[1] for row in con.execute(f"describe {table}").fetchall()}
     if built != declared:
         wrong = sorted(set(built.items()) ^ set(declared.items()))
-        raise NotPublishable(f"{table}: columns are not as declared: {wrong}")
+        raise NotPublishable(f"{table}: columns are not as declared: {wrong}", table)
     doubles = doubled_keys(con, table)
     if doubles:
-        raise NotPublishable(f"{table}: {doubles} rows have the key ({', '.join(key(table))}) of another row")
+        raise NotPublishable(f"{table}: {doubles} rows have the key ({', '.join(key(table))}) of another row", table)
     rules = rules_of(model)
     if rules is None:
         _by_pandera(con, table, model)
@@ -216,7 +222,7 @@ def _contract(con: duckdb.DuckDBPyConnection, table: str) -> None:
     counts = ", ".join(f"count(*) filter (where {rule.broken_in_sql()})" for rule in rules)
     for rule, broken in zip(rules, con.execute(f"select {counts} from {table}").fetchall()[0], strict=True):
         if broken:
-            raise NotPublishable(f"{table}.{rule.column}: {broken} values break the rule {rule.name}")
+            raise NotPublishable(f"{table}.{rule.column}: {broken} values break the rule {rule.name}", table)
 
 
 def doubled_keys(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -250,7 +256,8 @@ def _by_pandera(con: duckdb.DuckDBPyConnection, table: str, model: type[pa.DataF
         except pandera.errors.SchemaErrors as errors:
             first = errors.failure_cases.row(0, named=True)
             raise NotPublishable(
-                f"{table}.{first['column']}: {errors.failure_cases.height} values break the rule {first['check']}"
+                f"{table}.{first['column']}: {errors.failure_cases.height} values break the rule {first['check']}",
+                table,
             ) from None
 
 

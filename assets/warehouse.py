@@ -14,7 +14,7 @@ import duckdb
 from assets import checks
 from assets.build import UNBOUNDED, bounded, build, finish, keep_history, published_reads, sql_files
 from assets.checks import asset_key
-from assets.exports import OWNERS, column_schema
+from assets.exports import EXPORTS, OWNERS, column_schema
 from assets.inputs import as_of, file_states
 from assets.links import of_table
 from assets.outstanding import not_in
@@ -28,7 +28,6 @@ from pipelines.space import is_full
 from pipelines.step import night_step
 from schemas.tables import TABLES, columns, description
 
-EXPORTS = ("telephony_exports", "appointment_exports")
 log = logging.getLogger("kcc")
 
 
@@ -62,7 +61,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="warehouse",
         specs=[table_spec(settings, table) for table in TABLES],
-        check_specs=checks.specs(),
+        check_specs=checks.of_warehouse(),
         can_subset=False,
     )
     def build_warehouse(
@@ -72,9 +71,14 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
             with night_step(settings):
                 published = build_and_publish(settings, context.run.run_id)
         except NotPublishable as broken:
-            yield checks.adds_up(str(broken))
+            if broken.table is None:
+                yield checks.adds_up(str(broken))
+            else:
+                yield checks.broken_contract(asset_key(broken.table), str(broken))
             raise dg.Failure(description=f"Nothing was published: {broken}") from None
         except Blocked as blocked:
+            yield from checks.contracts()
+            yield checks.adds_up(None)
             yield from checks.tripwires(blocked.tripped)
             raise dg.Failure(description=f"Nothing was published: {blocked}") from None
         shown = previews(Warehouse(settings.folders.data, settings.retention.versions).link)
@@ -84,6 +88,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
                     asset_key=asset_key(table),
                     metadata={"dagster/row_count": published.rows[table], **shown.get(table, {})},
                 )
+        yield from checks.contracts()
         yield checks.adds_up(None)
         yield checks.every_export_is_in(published.outstanding)
         yield from checks.tripwires(published.tripped)

@@ -57,7 +57,8 @@ def night() -> None:
 def empty(first: str, last: str) -> None:
     """Run the night's job of assets that do nothing, over the days of a range, kept in the same history."""
     from bench.empty_job import empty_definitions
-    from pipelines.night import RANGE_END, RANGE_START, dagster_instance
+    from pipelines.night import dagster_instance
+    from pipelines.schedule import RANGE_END, RANGE_START
     from pipelines.settings import load_settings
 
     job = empty_definitions(load_settings()).get_job_def("nightly")

@@ -32,6 +32,7 @@ from pipelines.terminal import clear_line, console, is_somebody_there, say
 if TYPE_CHECKING:
     from assets.dry_run import Check
     from assets.report.figures import Range
+    from pipelines.night import Days
     from pipelines.status import Status
     from pipelines.summary import IndicatorLine, Summary
 
@@ -59,14 +60,25 @@ TITLES = {
 
 @app.command(
     epilog="Examples:  kcc run   |   kcc run --json > night.json   |   KCC_SETTINGS=/etc/kcc/lier.toml kcc run --quiet"
+    "   |   kcc run --from 2025-03-01 --to 2025-03-31"
 )
 def run(
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="Only exports made on or after this day.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Only exports made on or before this day.")
+    ] = None,
     settings_file: SettingsFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what went wrong.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Take in every export that was not read yet; build, verify and publish the warehouse."""
+    """Take in every export that was not read yet; build, verify and publish the warehouse.
+
+    With --from and --to go over the exports that were made on some days, and leave others for the next run.
+    """
     settings, counts = _settings(settings_file), Counts()
+    only = _days(settings, first, last)
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
     before = warehouse.published_version()
 
@@ -76,12 +88,14 @@ def run(
 
     with stoppable(stopped) as stop:
         try:
-            _run(settings, counts, stop, quiet, as_json)
+            _run(settings, only, counts, stop, quiet, as_json)
         except KeyboardInterrupt:
             stop.end(stopped)
 
 
-def _run(settings: Settings, counts: Counts, stop: Stop, quiet: bool, as_json: bool) -> None:
+def _run(  # noqa: PLR0913, PLR0917 - what `run` was told
+    settings: Settings, only: Days | None, counts: Counts, stop: Stop, quiet: bool, as_json: bool
+) -> None:
     with _quiet_dagster():
         from assets.report.making import reports_folder
         from pipelines.night import NightFailed, ReportFailed, run_night
@@ -90,7 +104,7 @@ def _run(settings: Settings, counts: Counts, stop: Stop, quiet: bool, as_json: b
         no_report = None
         try:
             with shown(counts, silent=quiet or as_json):
-                run_id = run_night(settings)
+                run_id = run_night(settings, only)
         except ReportFailed as error:
             run_id, no_report = error.run_id, str(error)
         except (NightFailed, NightIsRunning) as error:
@@ -108,6 +122,26 @@ def _run(settings: Settings, counts: Counts, stop: Stop, quiet: bool, as_json: b
         say(("red", "no report:"), f" {no_report}", err=True)
     if summary.outstanding or no_report is not None:
         raise typer.Exit(1)
+
+
+def _days(settings: Settings, first: str | None, last: str | None) -> Days | None:
+    """The export days that --from and --to name: from the start of the centre, up to today, unless they say it."""
+    if first is None and last is None:
+        return None
+    from assets.files import today
+
+    days = {"--from": settings.centre.start, "--to": today(settings)}
+    for option, text in (("--from", first), ("--to", last)):
+        try:
+            day = days[option] if text is None else date.fromisoformat(text)
+        except ValueError:
+            _stop(f"{option} '{text}' is no day such as 2025-03-01", 2)
+        if not settings.centre.start <= day <= today(settings):
+            _stop(f"{option} {day}: exports are made from {settings.centre.start} (centre.start) up to today", 2)
+        days[option] = day
+    if days["--from"] > days["--to"]:
+        _stop(f"--from {days['--from']} lies after --to {days['--to']}", 2)
+    return days["--from"], days["--to"]
 
 
 def _where_it_stopped(counts: Counts, before: str | None, published: str | None) -> str:

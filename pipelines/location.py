@@ -7,11 +7,13 @@ import dagster as dg
 from assets.exports import export_asset
 from assets.report.nightly import report_asset
 from assets.warehouse import warehouse_assets
+from pipelines.arrivals import new_exports_sensor
+from pipelines.schedule import nightly_job, nightly_schedule
 from pipelines.settings import Settings
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """Assets, checks and jobs of one city."""
+    """Assets, checks, the job, and what starts it, of one city."""
     return dg.Definitions(
         assets=[
             export_asset(
@@ -29,13 +31,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             warehouse_assets(settings),
             report_asset(settings),
         ],
-        jobs=[
-            dg.define_asset_job(
-                "nightly",
-                selection=dg.AssetSelection.all(),
-                description="Read the exports of one or more days, then build, verify and publish the warehouse; "
-                "last, make its report.",
-            )
-        ],
+        jobs=[nightly_job()],
+        schedules=[nightly_schedule(settings)],
+        sensors=[new_exports_sensor(settings)],
         executor=dg.in_process_executor,
     )

@@ -29,6 +29,15 @@ _held: dict[Path, int] = {}
 """How often this process holds each lock: a night takes it once and each of its steps again."""
 
 
+def is_night_at_work(data: Path) -> bool:
+    """Whether another process holds the night's lock at this moment."""
+    try:
+        with night_lock(data, wait=False):
+            return False
+    except NightIsRunning:
+        return True
+
+
 @contextmanager
 def night_lock(data: Path, wait: bool) -> Iterator[None]:
     """Hold the lock; if another process has it, wait for it or raise NightIsRunning."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -16,12 +17,11 @@ from pipelines.location import build_definitions
 from pipelines.lock import night_lock, one_at_a_time
 from pipelines.publishing import Warehouse
 from pipelines.retention import forget_old_runs
+from pipelines.schedule import JOB, range_tags, to_take
 from pipelines.settings import ROOT, Settings
 from pipelines.space import NoSpace, told_if_full
 
 log = logging.getLogger("kcc")
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 NOT_CAPTURED = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 DATA = "kcc/data"
 """The tag by which a run from the command line says on whose data it works."""
@@ -58,33 +58,39 @@ def dagster_home() -> Path:
     return Path(os.environ.get("DAGSTER_HOME") or ROOT)
 
 
-def run_night(settings: Settings) -> str:
-    """Take in every export that was not read yet, then build, verify and publish; returns the id of the run.
+Days = tuple[date, date]
+"""The first and the last of some export days."""
 
-    Raises NightIsRunning where another process is at work, NightFailed where nothing was published, ReportFailed where
-    everything was but the report.
+
+def run_night(settings: Settings, only: Days | None = None) -> str:
+    """Take in every export that was not read yet, or those of `only` some export days, then build, verify and publish.
+
+    Returns the id of the run. Raises NightIsRunning where another process is at work, NightFailed where nothing was
+    published, ReportFailed where everything was but the report.
     """
     if not settings.folders.exports.is_dir():
         raise NightFailed(f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
     try:
         with told_if_full(settings.folders.data), night_lock(settings.folders.data, wait=False):
-            return _run_night(settings)
+            return _run_night(settings, only)
     except NoSpace as full:
         raise NightFailed(str(full)) from None
 
 
-def _run_night(settings: Settings) -> str:
+def _run_night(settings: Settings, only: Days | None) -> str:
     Warehouse(settings.folders.data, settings.retention.versions).clear_left_overs()
     unread = RecordStore(settings).unread(export_files(settings, today(settings)))
+    if only is not None:
+        unread = [file for file in unread if file.day is None or only[0] <= file.day <= only[1]]
     log.debug("reading", extra={"to_read": (len(unread), sum(stamp(file.path)[0] for file in unread))})
-    days = [file.day for file in unread if file.day is not None] or [today(settings)]
-    job = build_definitions(settings).get_job_def("nightly")
+    job = build_definitions(settings).resolve_job_def(JOB)
     with told_if_full(dagster_home()), dagster_instance() as instance:
         data = str(settings.folders.data.resolve())
         _end_killed_runs(instance, data)
+        days = only or to_take(unread, instance, settings)
         result = job.execute_in_process(
             instance=instance,
-            tags={RANGE_START: min(days).isoformat(), RANGE_END: max(days).isoformat(), DATA: data},
+            tags={**range_tags(settings, days), DATA: data},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )

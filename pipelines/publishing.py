@@ -152,6 +152,15 @@ class Warehouse:
         refusal = NotPublished.model_validate_json(self.refusal.read_bytes())
         return refusal if refusal.version != self.published_version() else None
 
+    def last_build_at_utc(self) -> datetime | None:
+        """When the newest build began (UTC), whatever became of it; None before the first."""
+        begun = []
+        if self.refusal.exists():
+            begun.append(NotPublished.model_validate_json(self.refusal.read_bytes()).at_utc)
+        if newest := max(self.publications.glob("*.json"), default=None):
+            begun.append(Publication.model_validate_json(newest.read_bytes()).published_at_utc)
+        return max(begun, default=None)
+
     def publish(self, built: Path, publication: Publication) -> Path:
         """Make a finished file the published one; returns its path. The file must be closed."""
         wal = built.with_name(built.name + ".wal")

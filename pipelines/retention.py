@@ -12,7 +12,7 @@ import dagster as dg
 from dagster._core.storage.compute_log_manager import ComputeLogManager
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
-from assets.warehouse import EXPORTS
+from assets.exports import EXPORTS
 from pipelines.history import EventLog
 from pipelines.settings import Settings
 

@@ -168,6 +168,16 @@ class Retention(Section):
     history_days: int = Field(default=365, ge=1, le=36_500)
 
 
+class Night(Section):
+    """When the daemon starts a night, in the zone of the centre, and how many export days it goes over again.
+
+    A night takes in all that it has not read, of whichever day; those gone over again show what became of them.
+    """
+
+    at: Clock = time(4, 15)
+    look_back_days: int = Field(default=14, ge=0, le=366)
+
+
 class TextFile(Section):
     """How the bytes of an export become fields. `header` is declared where the file has none.
 
@@ -726,6 +736,7 @@ class Settings(Section):
     centre: Centre
     folders: Folders
     rules: Rules = Rules()
+    night: Night = Night()
     retention: Retention = Retention()
     sources: list[Source] = Field(min_length=1)
     hours: list[Hours] = Field(min_length=1)
@@ -891,7 +902,7 @@ def changed_settings(before: str, after: str) -> list[str]:
     """
     old, new = tomllib.loads(before), tomllib.loads(after)
     for settings in (old, new):
-        for key in ("folders", "retention", "tripwires", "action_plan"):
+        for key in ("folders", "night", "retention", "tripwires", "action_plan"):
             settings.pop(key, None)
         settings.get("centre", {}).pop("name", None)
         for key in ("country", "subdivision", "yearly"):

@@ -87,6 +87,31 @@ class IncompleteDays(Table):
         metadata = {"key": ["figures", "date", "source"]}
 
 
+DAY_STATES = ["data", "partial", "not_ended", "missing", "failed", "closed", "no_hours"]
+
+
+class Days(Table):
+    """Contract of ops.days."""
+
+    date: pl.Date = pa.Field(description="civil date, from the first day of the source up to that of the newest export")
+    source: str = pa.Field(description="declared name of the source")
+    state: str = pa.Field(
+        isin=DAY_STATES,
+        description="data: open, and exports vouch for all of it; partial: only an export made before closing does, or "
+        "a call had not ended; not_ended: the newest export was made before the day ended; missing: open, and no "
+        "export vouches for it; failed: the same or closed, and an export made on it was refused or is deferred; "
+        "closed: its telephone or desk was; no_hours: the settings declare none",
+    )
+    records: int = pa.Field(ge=0, description="calls that arrived or visits of that day in core, of this source")
+    files: int = pa.Field(ge=0, description="export files made on that day that are in")
+    files_not_in: int = pa.Field(
+        ge=0, description="export files made on that day whose last delivery was refused or is deferred"
+    )
+
+    class Config:
+        metadata = {"key": ["date", "source"]}
+
+
 class Publications(Table):
     """Contract of ops.publications."""
 

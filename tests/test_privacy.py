@@ -17,7 +17,7 @@ import pytest
 
 from assets import canonical
 from pipelines.location import build_definitions
-from pipelines.night import RANGE_END, RANGE_START
+from pipelines.schedule import RANGE_END, RANGE_START
 from pipelines.settings import ROOT
 from schemas.records import AppointmentRecord, CallRecord
 from tests.city import CALLS, call, settings_of, write_calls

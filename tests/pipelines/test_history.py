@@ -19,7 +19,8 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from pipelines.history import EventLog
 from pipelines.location import build_definitions
-from pipelines.night import RANGE_END, RANGE_START, dagster_instance
+from pipelines.night import dagster_instance
+from pipelines.schedule import RANGE_END, RANGE_START
 from pipelines.settings import ROOT
 from tests.city import call, settings_of, write_calls
 

@@ -7,8 +7,6 @@ import shutil
 import sqlite3
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,29 +24,20 @@ from dagster_graphql.test.utils import execute_dagster_graphql
 
 import assets.exports
 import pipelines.night
-from assets.exports import export_days
+from assets.exports import EXPORTS, export_days
 from assets.records import RecordStore
-from assets.warehouse import EXPORTS
 from pipelines.location import build_definitions
-from pipelines.night import RANGE_END, RANGE_START, dagster_instance, run_night
+from pipelines.night import run_night
 from pipelines.progress import Counts, shown
 from pipelines.retention import forget_old_runs
-from pipelines.settings import ROOT, Settings
+from pipelines.schedule import JOB, RANGE_END, RANGE_START
+from pipelines.settings import Settings
 from tests.city import CALLS, call, settings_of, write_calls
+from tests.dagster_home import home_in, run_job
 
 UNREAD, READ_AGAIN = "2025-03-07", "2025-03-04"
 HISTORY = Path(".dagster", "storage", "history")
 A_YEAR_ON = datetime.now(UTC) + timedelta(days=366)
-
-
-@contextmanager
-def opened(home: Path) -> Iterator[dg.DagsterInstance]:
-    """The instance of a home of Dagster."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DAGSTER_HOME", str(home))
-        patch.chdir(home)
-        with dagster_instance() as instance:
-            yield instance
 
 
 def city(folder: Path) -> Settings:
@@ -58,9 +47,7 @@ def city(folder: Path) -> Settings:
 
 def night(instance: dg.DagsterInstance, settings: Settings, first: str, last: str | None = None) -> str:
     """A run of the job over some days, as the UI and its daemon start it; returns its id."""
-    job = build_definitions(settings).resolve_job_def("nightly")
-    tags = {RANGE_START: first, RANGE_END: last or first}
-    return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False).run_id
+    return run_job(settings, instance, {RANGE_START: first, RANGE_END: last or first}).run_id
 
 
 def from_the_command_line(home: Path, settings: Settings) -> None:
@@ -84,11 +71,10 @@ class Lived:
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     home = tmp_path_factory.mktemp("lived")
-    (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     for day in ("2025-03-03", READ_AGAIN, "2025-03-06", UNREAD):
         write_calls(home, day, [call(f"{day} 10:00:00"), call(f"{day} 25:00:00")])
     settings = city(home)
-    with opened(home) as instance:
+    with home_in(home) as instance:
         sound = [night(instance, settings, "2025-03-03", "2025-03-05"), night(instance, settings, READ_AGAIN)]
         sound.append(night(instance, settings, "2025-03-06"))
         with pytest.MonkeyPatch.context() as patch:
@@ -157,9 +143,9 @@ def test_an_export_day_looks_as_before_when_the_run_that_read_it_is_forgotten(
     lived: Lived, home: Path, is_cached: bool
 ) -> None:
     settings = city(home)
-    with opened(lived.home) as instance:
+    with home_in(lived.home) as instance:
         before, shown_before, answered = statuses(instance, settings), in_the_ui(instance), answers(instance, settings)
-    with opened(home) as instance:
+    with home_in(home) as instance:
         if is_cached:
             statuses(instance, settings)
         assert forget_old_runs(instance, settings, now=A_YEAR_ON) == len(lived.sound)
@@ -183,7 +169,7 @@ def test_an_export_day_looks_as_before_when_the_run_that_read_it_is_forgotten(
 
 def test_of_a_forgotten_run_nothing_stays_but_what_nobody_told_after_it(lived: Lived, home: Path) -> None:
     before = on_disk(home)
-    with opened(home) as instance:
+    with home_in(home) as instance:
         forget_old_runs(instance, city(home), now=A_YEAR_ON)
     history = home / HISTORY
     assert {path.name for path in (history / "runs").glob("*-*-*")} == {f"{lived.failed}.db"}
@@ -206,7 +192,7 @@ def test_of_a_forgotten_run_nothing_stays_but_what_nobody_told_after_it(lived: L
 
 def test_a_run_that_left_a_day_unread_goes_when_another_has_read_it(lived: Lived, home: Path) -> None:
     settings = city(home)
-    with opened(home) as instance:
+    with home_in(home) as instance:
         again = night(instance, settings, UNREAD)
         before = statuses(instance, settings)
         assert before["telephony_exports"][1] == set()
@@ -217,17 +203,17 @@ def test_a_run_that_left_a_day_unread_goes_when_another_has_read_it(lived: Lived
 
 @pytest.mark.parametrize(("days", "gone"), [(364, 0), (366, 3)], ids=["younger than a year", "older"])
 def test_what_the_settings_keep_is_kept(home: Path, days: int, gone: int) -> None:
-    with opened(home) as instance:
+    with home_in(home) as instance:
         assert forget_old_runs(instance, city(home), now=datetime.now(UTC) + timedelta(days=days)) == gone
         assert instance.get_runs_count() == 4 - gone
 
 
 def test_a_run_that_is_queued_or_at_work_is_never_touched(home: Path) -> None:
     settings = city(home)
-    job = build_definitions(settings).resolve_job_def("nightly")
+    job = build_definitions(settings).resolve_job_def(JOB)
     waiting = [status for status in dg.DagsterRunStatus if status not in FINISHED_STATUSES]
     assert dg.DagsterRunStatus.STARTED in waiting
-    with opened(home) as instance:
+    with home_in(home) as instance:
         runs = [instance.create_run_for_job(job).run_id for _ in waiting]
         with sqlite3.connect(home / HISTORY / "runs.db") as con:
             for status, run_id in zip(waiting, runs, strict=True):
@@ -256,7 +242,7 @@ def test_a_night_from_the_command_line_forgets_what_is_old_with_what_its_steps_p
     from_the_command_line(home, city(home))
     printed = {path.name for path in (home / ".dagster" / "compute_logs").iterdir()}
     assert printed == {*lived.sound[1:], lived.failed}
-    with opened(home) as instance:
+    with home_in(home) as instance:
         assert not instance.has_run(lived.sound[0])
         assert instance.get_runs_count() == 4
 
@@ -278,7 +264,7 @@ def test_a_night_does_not_fail_because_nothing_could_be_forgotten_and_says_so_ev
 def test_ticks_that_did_nothing_are_kept_for_a_week_and_the_others_for_a_year(home: Path) -> None:
     """Dagster's daemon purges them as its instance says."""
     year = {TickStatus.SUCCESS: 365, TickStatus.FAILURE: 365}
-    with opened(home) as instance:
+    with home_in(home) as instance:
         sensor = instance.get_tick_retention_settings(InstigatorType.SENSOR)
         schedule = instance.get_tick_retention_settings(InstigatorType.SCHEDULE)
     assert sensor == {**year, TickStatus.SKIPPED: 7, TickStatus.STARTED: 7}
@@ -289,7 +275,7 @@ def test_ticks_that_did_nothing_are_kept_for_a_week_and_the_others_for_a_year(ho
 
 
 def from_the_ui(home: Path, settings: Settings) -> None:
-    with opened(home) as instance:
+    with home_in(home) as instance:
         night(instance, settings, "2025-03-20")  # a day without any export
 
 
@@ -299,7 +285,7 @@ def without_exports(home: Path, settings: Settings) -> None:
 
 
 def while_reading_fails(home: Path, settings: Settings) -> None:
-    with pytest.MonkeyPatch.context() as patch, opened(home) as instance:
+    with pytest.MonkeyPatch.context() as patch, home_in(home) as instance:
         patch.setattr(assets.exports, "export_files", lambda *_: 1 / 0)
         night(instance, settings, UNREAD)
 
@@ -309,7 +295,7 @@ def test_raw_text_goes_after_its_days_whichever_way_a_night_runs_though_it_reads
     home: Path, runs: Any
 ) -> None:
     settings = city(home)
-    with opened(home) as instance:
+    with home_in(home) as instance:
         night(instance, settings, "2025-03-03", UNREAD)
     kept = sorted((settings.folders.data / "private").rglob("*.jsonl"))
     assert len(kept) == 4

@@ -1,0 +1,45 @@
+"""A home of Dagster as the project has it, for tests that run its job, its schedule or its sensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipelines.location import build_definitions
+from pipelines.night import dagster_instance
+from pipelines.schedule import JOB
+from pipelines.settings import ROOT, Settings
+
+
+@contextmanager
+def home_in(folder: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance of a new home in a folder; the folders in its dagster.yaml are relative to where one works."""
+    folder.mkdir(exist_ok=True)
+    (folder / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(folder))
+        patch.delenv("DAGSTER_EVENT_BATCH_SIZE", raising=False)
+        patch.chdir(folder)
+        with dagster_instance() as instance:
+            yield instance
+
+
+def run_job(
+    settings: Settings, instance: dg.DagsterInstance, tags: Mapping[str, str], *only: str
+) -> dg.ExecuteInProcessResult:
+    """Run the night's job, as the daemon would; `only` some of its assets, if they are named."""
+    return (
+        build_definitions(settings)
+        .resolve_job_def(JOB)
+        .execute_in_process(
+            instance=instance,
+            tags=dict(tags),
+            asset_selection=[dg.AssetKey(name) for name in only] or None,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    )
