@@ -168,7 +168,9 @@ def status(
         Path | None, typer.Option(metavar="FILE", help="Write metrics for node_exporter's textfile collector.")
     ] = None,
 ) -> None:
-    """Say how the warehouse stands. Ends with 1 if the last build was not published or something is not in."""
+    """Say how the warehouse stands. Ends with 1 if the last build was not published, something is not in, or the
+    published file is older than --max-age.
+    """
     settings = _settings(settings_file, quick=True)
     from pipelines.monitoring import duration, facts, line, watch, write_metrics
 

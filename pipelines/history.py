@@ -137,7 +137,10 @@ class EventLog(SqliteEventLogStorage):
         conn.execute(AssetEventTagsTable.delete().where(AssetEventTagsTable.c.event_id.in_(gone)))
         conn.execute(SqlEventLogStorageTable.delete().where(event.id.in_(gone)))
         is_answered_again = db.exists().where(
-            later.asset_key == check.asset_key, later.check_name == check.check_name, later.id > check.id
+            later.asset_key == check.asset_key,
+            later.check_name == check.check_name,
+            later.partition.is_not_distinct_from(check.partition),
+            later.id > check.id,
         )
         conn.execute(AssetCheckExecutionsTable.delete().where(check.run_id == run_id, is_answered_again))
 
