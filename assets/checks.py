@@ -17,6 +17,7 @@ LEDGER = "ops.ledger"
 CONTRACT = "contract"
 ADDS_UP = "adds_up"
 EVERY_EXPORT = "every_export_is_in"
+IS_PUBLISHED = "is_published"
 NO_FAILED_DAY = "no_failed_day_left_behind"
 OUR_FAULT = (
     "Nothing was published, and readers keep what they had. This is a fault of the program, not of an export: report "
@@ -53,6 +54,11 @@ def of_warehouse() -> list[dg.AssetCheckSpec]:
             EVERY_EXPORT,
             asset=asset_key(LEDGER),
             description="No export file was refused or is still waiting; those that were are not published.",
+        ),
+        dg.AssetCheckSpec(
+            IS_PUBLISHED,
+            asset=asset_key("ops.publications"),
+            description="No version is pinned by `kcc rollback`, so readers get what was built.",
         ),
         *(
             dg.AssetCheckSpec(name, asset=asset_key(wire.asset), description=wire.meaning)
@@ -150,6 +156,22 @@ def every_export_is_in(outstanding: Sequence[str]) -> dg.AssetCheckResult:
         if outstanding
         else "Every export that lies in the exports folder is in.",
         metadata={"not_in": len(outstanding)},
+    )
+
+
+def is_published(not_published: str | None) -> dg.AssetCheckResult:
+    """Whether readers get what was built; `not_published` is the sentence that says why they don't."""
+    return dg.AssetCheckResult(
+        check_name=IS_PUBLISHED,
+        asset_key=asset_key("ops.publications"),
+        passed=not_published is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="No version is pinned: readers get what was built."
+        if not_published is None
+        else _told(
+            [f"Not published: {not_published}."],
+            "Look at the file that lies aside. If it is right, run `kcc rollback --release` and then a night.",
+        ),
     )
 
 

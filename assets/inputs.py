@@ -5,7 +5,7 @@
     input.clusters, input.norms, input.published_history
     input.tripwires, input.accepted_tripwires
     input.calendar_span, input.utc_days, input.holidays
-    input.publications, input.published_figures, input.restatements, input.changed_settings
+    input.publications, input.published_figures, input.restatements, input.changed_settings, input.rollbacks
 
 Belongs here: what Python knows and SQL needs. Does not belong here: any rule; those stand in `sql/`.
 """
@@ -424,6 +424,12 @@ def _history(
     )
     _parquet(con, "published_figures", "marts.indicators", [history.figures] if history.figures else [])
     _parquet(con, "restatements", "ops.restatements", history.restatements)
+    _create(
+        con,
+        "rollbacks",
+        "at_utc timestamp, action varchar, version varchar, instead_of_version varchar, reason varchar",
+        [(r.at_utc, r.action, r.version, r.instead_of_version, r.reason) for r in history.rollbacks],
+    )
     changed: list[str] = []
     if history.last is not None and history.last.settings_sha256 != settings.sha256:
         changed = changed_settings(history.last.settings_text, settings.text)

@@ -48,6 +48,7 @@ def table_spec(settings: Settings, table: str) -> dg.AssetSpec:
             "dagster/table_name": table,
             **of_table(settings, table),
         },
+        skippable=True,  # a build that is held back makes none of them, and so no report
     )
 
 
@@ -69,7 +70,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         try:
             with night_step(settings):
-                published = build_and_publish(settings, context.run.run_id)
+                built = build_and_publish(settings, context.run.run_id)
         except NotPublishable as broken:
             if broken.table is None:
                 yield checks.adds_up(str(broken))
@@ -81,52 +82,55 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
             yield checks.adds_up(None)
             yield from checks.tripwires(blocked.tripped)
             raise dg.Failure(description=f"Nothing was published: {blocked}") from None
-        shown = previews(Warehouse(settings.folders.data, settings.retention.versions).link)
-        for table in sql_files():  # Dagster wants a table after the tables that it is computed from
-            if table in published.rows:
-                yield dg.MaterializeResult(
-                    asset_key=asset_key(table),
-                    metadata={"dagster/row_count": published.rows[table], **shown.get(table, {})},
-                )
+        if built.not_published is None:
+            shown = previews(Warehouse(settings.folders.data, settings.retention.versions).link)
+            for table in sql_files():  # Dagster wants a table after the tables that it is computed from
+                if table in built.rows:
+                    yield dg.MaterializeResult(
+                        asset_key=asset_key(table),
+                        metadata={"dagster/row_count": built.rows[table], **shown.get(table, {})},
+                    )
+        yield checks.is_published(built.not_published)
         yield from checks.contracts()
         yield checks.adds_up(None)
-        yield checks.every_export_is_in(published.outstanding)
-        yield from checks.tripwires(published.tripped)
+        yield checks.every_export_is_in(built.outstanding)
+        yield from checks.tripwires(built.tripped)
 
     return build_warehouse
 
 
 @dataclass(frozen=True)
-class Published:
-    """What a build that was published came to: the rows of every table, a sentence for everything that is not in, and
-    the tripwires that it touched.
+class Built:
+    """What a sound build came to: the rows of every table, a sentence for everything that is not in, the tripwires that
+    it touched; and why it is not published, if a version is pinned.
     """
 
     rows: dict[str, int]
     outstanding: list[str]
     tripped: list[Tripped]
+    not_published: str | None = None
 
 
-def build_and_publish(settings: Settings, run_id: str) -> Published:
-    """Build a fresh warehouse from all records, verify it and publish it.
+def build_and_publish(settings: Settings, run_id: str) -> Built:
+    """Build a fresh warehouse from all records, verify it and publish it; lay it aside where a version is pinned.
 
     Publishes nothing and raises NotPublishable where the warehouse does not hold what it promises, Blocked where a
     blocking tripwire was touched and not accepted. Whatever it raises, it leaves no half a version on the disk.
     """
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
     try:
-        published = _within_bounds(warehouse, settings, run_id)
-        if published is None:
+        built = _within_bounds(warehouse, settings, run_id)
+        if built is None:
             log.warning("the build needs more memory than it is bound to: it begins again with all that there is")
             warehouse.clear_left_overs()
-            published = _build_and_publish(warehouse, settings, run_id, is_bounded=False)
+            built = _build_and_publish(warehouse, settings, run_id, is_bounded=False)
     except BaseException:
         warehouse.clear_left_overs()
         raise
-    return published
+    return built
 
 
-def _within_bounds(warehouse: Warehouse, settings: Settings, run_id: str) -> Published | None:
+def _within_bounds(warehouse: Warehouse, settings: Settings, run_id: str) -> Built | None:
     """What a build in bounded memory came to, or None if it needs more."""
     try:
         return _build_and_publish(warehouse, settings, run_id, is_bounded=True)
@@ -136,11 +140,12 @@ def _within_bounds(warehouse: Warehouse, settings: Settings, run_id: str) -> Pub
         return None
 
 
-def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is_bounded: bool) -> Published:
+def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is_bounded: bool) -> Built:
     file = warehouse.fresh_file(run_id)
     store = RecordStore(settings)
     publication = _publication(settings, store, run_id)
     warehouse.refuse(publication)
+    pin = warehouse.rollbacks.pin()
     bounds = bounded(publication.records) if is_bounded else UNBOUNDED
     con = build(file, settings, store, warehouse.history(), publication, bounds)
     try:
@@ -149,16 +154,22 @@ def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is
         found = inspect(con)
         rows = {table: _count(con, f"select count(*) from {table}") for table in TABLES}
         outstanding = not_in(con, settings)
-        keep_history(con, warehouse.figures_of(publication.version), warehouse.restatements_of(publication.version))
+        if pin is None:
+            version = publication.version
+            keep_history(con, warehouse.figures_of(version), warehouse.restatements_of(version))
         finish(con)
     except (NotPublishable, Blocked) as reason:
         warehouse.refuse(publication, str(reason))
         raise
     finally:
         con.close()
+    if pin is not None:
+        not_published = warehouse.hold_back(file, publication, pin)
+        log.info("held back %s", publication.version)
+        return Built(rows, outstanding, found, not_published)
     path = warehouse.publish(file, publication)
     log.info("published %s", path.name)
-    return Published(rows, outstanding, found)
+    return Built(rows, outstanding, found)
 
 
 def _publication(settings: Settings, store: RecordStore, run_id: str) -> Publication:

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from assets.dry_run import Check
     from assets.report.figures import Range
     from pipelines.night import Days
+    from pipelines.rollbacks import Rollback
     from pipelines.status import Status
     from pipelines.summary import IndicatorLine, Summary
+    from pipelines.versions import Version
 
 app = typer.Typer(
     add_completion=False,
@@ -111,11 +113,17 @@ def _run(  # noqa: PLR0913, PLR0917 - what `run` was told
             stop.if_told()
             _stop(str(error), 1)
         stop.if_told()
-    summary = summarise(settings)
+    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    refused = warehouse.refused()  # a night that ends well is published, or held back
+    not_published = None if refused is None else refused.reason
+    summary = summarise(settings, warehouse.link if not_published is None else warehouse.held_back)
     if as_json:
-        print(json.dumps({"run_id": run_id, **asdict(summary)}, default=str, indent=2))
+        told = {"run_id": run_id, "not_published": not_published, **asdict(summary)}
+        print(json.dumps(told, default=str, indent=2))
     elif not quiet:
         _print(summary, reports_folder(settings))
+    if not_published is not None:
+        say(("yellow", "not published:"), f" {not_published}", err=True)
     for sentence in summary.outstanding:
         say(("red", "not in:"), f" {sentence}", err=True)
     if no_report is not None:
@@ -173,7 +181,9 @@ def status(
     """
     settings = _settings(settings_file, quick=True)
     from pipelines.monitoring import duration, facts, line, watch, write_metrics
+    from pipelines.versions import finish_rollback
 
+    finish_rollback(settings)
     try:
         limit = None if max_age is None else duration(max_age)
     except ValueError as error:
@@ -196,6 +206,76 @@ def status(
         _print_status(watched.status)
     if watched.needs_attention(limit):
         raise typer.Exit(1)
+
+
+@app.command(epilog="Examples:  kcc versions   |   kcc versions --json")
+def versions(
+    settings_file: SettingsFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the versions as JSON.")] = False,
+) -> None:
+    """List the versions of the warehouse that are kept, newest first, and which of them readers get."""
+    settings = _settings(settings_file, quick=True)
+    from pipelines.versions import finish_rollback, versions_of
+
+    with _as_its_owner():
+        finish_rollback(settings)
+        found = versions_of(settings)
+    if as_json:
+        print(json.dumps([asdict(one) for one in found], default=str, indent=2))
+    elif found:
+        _print_versions(found, ZoneInfo(settings.centre.time_zone))
+    else:
+        say("nothing is published yet; run `kcc run`")
+
+
+@app.command(
+    epilog="Examples:  kcc rollback   |   kcc rollback --reason 'zone of the telephone was wrong'   |   "
+    "kcc rollback --release"
+)
+def rollback(
+    version: Annotated[
+        str | None,
+        typer.Argument(
+            show_default=False,
+            help="A version that `kcc versions` lists; default the one before that which readers get.",
+        ),
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why; it is published in ops.rollbacks, so name no person.")
+    ] = None,
+    release: Annotated[bool, typer.Option("--release", help="Let the next night publish again.")] = False,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Give readers an earlier version again, at once, and pin it.
+
+    Nights go on building and verifying, and do not publish until it is released.
+    """
+    if release and version is not None:
+        _stop("--release takes no version: the next night publishes a new one", 2)
+    settings = _settings(settings_file, quick=True)
+    from pipelines.space import NoSpace, told_if_full
+    from pipelines.versions import NotRolledBack, UnknownVersion, release_pin, roll_back
+
+    why = None if reason is None else printable(reason)
+    try:
+        with _as_its_owner(), told_if_full(settings.folders.data):
+            if release:
+                _print_release(release_pin(settings, why))
+            else:
+                _print_rollback(roll_back(settings, version, why), settings)
+    except UnknownVersion as error:
+        _stop(str(error), 2)
+    except (NotRolledBack, NightIsRunning, NoSpace) as error:
+        _stop(str(error), 1)
+
+
+@contextmanager
+def _as_its_owner() -> Iterator[None]:
+    """For what only the user who runs the nights may do."""
+    try:
+        yield
+    except PermissionError as error:
+        _stop(f"{error.filename}: not yours to open; ask the user who runs the nights", 1)
 
 
 @app.command(epilog="Examples:  kcc calendar 2025   |   KCC_SETTINGS=/etc/kcc/lier.toml kcc calendar 2026")
@@ -234,8 +314,10 @@ def report(
     settings = _settings(settings_file)
     from assets.report.making import NoReport, make_report, reports_folder
     from pipelines.space import NoSpace, told_if_full
+    from pipelines.versions import finish_rollback
 
     months = _months(year, first, last)
+    finish_rollback(settings)
     try:
         with told_if_full(output or reports_folder(settings)):
             made = make_report(settings, months, output)
@@ -487,6 +569,8 @@ def _print(summary: Summary, reports: Path) -> None:
 def _print_status(status: Status) -> None:
     as_of = f"as of {status.as_of_utc:%Y-%m-%d %H:%M} UTC" if status.as_of_utc else "without any export"
     say(("bold", "published:"), f" {status.version}, {status.age_hours:.1f} hours ago, {as_of}")
+    if status.pinned is not None:
+        say(("yellow", "pinned:"), f" {status.pinned}")
     if status.not_published is not None:
         say(("red", "not published:"), f" {status.not_published}")
     for sentence in status.not_in:
@@ -499,6 +583,52 @@ def _print_status(status: Status) -> None:
         say(("bold", "restated:"), f" {status.newest_restatement.restated_at_utc:%Y-%m-%d} {status.newest_restatement}")
     if not status.needs_attention:
         say(("green", "all exports are in"))
+
+
+def _print_versions(found: list[Version], zone: ZoneInfo) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    def local(moment: datetime | None) -> str:
+        return "" if moment is None else f"{moment.replace(tzinfo=UTC).astimezone(zone):%Y-%m-%d %H:%M}"
+
+    table = Table(title=f"Versions that are kept, times in {zone}", title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("version", "published", "as of", "files", "records", "MB", "readers", "settings changed"):
+        right = heading in ("files", "records", "MB")
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "settings changed")
+    for one in found:
+        table.add_row(
+            one.version,
+            local(one.published_at_utc),
+            local(one.as_of_utc),
+            f"{one.files:,}",
+            f"{one.records:,}",
+            f"{one.bytes / 1_000_000:.1f}",
+            one.state,
+            escape(printable(", ".join(one.changed_settings))),
+        )
+    console().print(table)
+
+
+def _print_rollback(pin: Rollback, settings: Settings) -> None:
+    from assets.report.making import reports_folder
+
+    say(("bold", "readers get:"), f" {pin.version}, as soon as they connect again")
+    say(("bold", "pinned:"), " nights build and verify, and do not publish until `kcc rollback --release`")
+    if pin.instead_of_version != pin.version:
+        say(
+            ("bold", "reports:"),
+            f" those in {reports_folder(settings)} are still of {pin.instead_of_version}; `kcc report` makes that of "
+            "the newest year anew, `kcc report 2024` that of another",
+        )
+
+
+def _print_release(pin: Rollback | None) -> None:
+    if pin is None:
+        say("nothing is pinned: nights publish")
+    else:
+        say(("bold", "released:"), f" {pin.version}; readers keep it until the next night publishes, or `kcc run` now")
 
 
 def _title(line: IndicatorLine) -> str:

@@ -31,17 +31,13 @@ def private_folder(path: Path) -> None:
 
 def write_private(path: Path, text: str) -> None:
     """Write a whole file that only its owner may read, or leave what was there."""
-    _write(path, text, 0o600)
+    write(path, text, 0o600)
 
 
-def write_public(path: Path, text: str) -> None:
-    """Write a whole file that everybody may read, whatever the umask, or leave what was there."""
-    _write(path, text, 0o644)
-
-
-def _write(path: Path, text: str, mode: int) -> None:
+def write(path: Path, text: str, mode: int) -> None:
+    """Write a whole file of this mode, or leave what was there."""
     partial = path.with_name(path.name + ".partial")
     with open(partial, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
         stream.write(text)
-        os.fchmod(stream.fileno(), mode)
+    partial.chmod(mode)
     rename(partial, path)

@@ -123,6 +123,7 @@ def line(watched: Watched, max_age: timedelta) -> str:
         said.append(f"as of {status.as_of_utc:%Y-%m-%d %H:%M} UTC" if status.as_of_utc else "without any export")
         said += [f"{len(status.not_in)} not in", f"{len(status.warnings)} warnings"]
         plotted += [f"not_in={len(status.not_in)};0;;0", f"warnings={len(status.warnings)};;;0"]
+        said += ["pinned by `kcc rollback`"] if status.pinned is not None else []
     elif watched.version is not None:
         said.append("it can't be asked")
     if not watched.is_last_build_published:
@@ -149,7 +150,7 @@ def write_metrics(watched: Watched, file: Path) -> None:
 
     Without a warehouse that can be asked, too: an old file would go on looking well.
     """
-    durable.write_public(file, metrics(watched))
+    durable.write(file, metrics(watched), 0o644)
 
 
 def metrics(watched: Watched) -> str:

@@ -13,6 +13,7 @@ from dagster._core.instance.ref import InstanceRef
 from assets.files import export_files, stamp, today
 from assets.records import RecordStore
 from assets.report.nightly import STEP as REPORT
+from pipelines.killed_runs import DATA, end_runs_of_the_command_line
 from pipelines.location import build_definitions
 from pipelines.lock import night_lock, one_at_a_time
 from pipelines.publishing import Warehouse
@@ -23,8 +24,6 @@ from pipelines.space import NoSpace, told_if_full
 
 log = logging.getLogger("kcc")
 NOT_CAPTURED = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
-DATA = "kcc/data"
-"""The tag by which a run from the command line says on whose data it works."""
 
 
 class NightFailed(Exception):
@@ -86,7 +85,7 @@ def _run_night(settings: Settings, only: Days | None) -> str:
     job = build_definitions(settings).resolve_job_def(JOB)
     with told_if_full(dagster_home()), dagster_instance() as instance:
         data = str(settings.folders.data.resolve())
-        _end_killed_runs(instance, data)
+        end_runs_of_the_command_line(instance, data)
         days = only or to_take(unread, instance, settings)
         result = job.execute_in_process(
             instance=instance,
@@ -109,17 +108,6 @@ def _forget_old_runs(instance: dg.DagsterInstance, settings: Settings) -> None:
         forget_old_runs(instance, settings, compute_logs=captured)
     except Exception as error:
         log.error(f"old runs of Dagster's history are still there: {error}; the next night tries again")
-
-
-def _end_killed_runs(instance: dg.DagsterInstance, data: str) -> None:
-    """Tell Dagster that earlier runs on the same data are dead; it would count them as running for ever.
-
-    Its queue lets one run at a time begin, so runs from the UI would wait for them. Who holds the night's lock knows
-    that no other run from the command line lives.
-    """
-    begun = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-    for run in instance.get_runs(dg.RunsFilter(statuses=begun, tags={DATA: data})):
-        instance.report_run_failed(run, "The process of this run was killed.")
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:

@@ -6,6 +6,8 @@
     warehouse/publications/*.restatements.parquet   figures that it changed after they were complete; never deleted
     warehouse/publications/*.figures.parquet        its complete figures, for the next publication to compare with
     warehouse/not_published.json    why the last build was not published; gone with the next that is
+    warehouse/rollbacks.jsonl       every pin and release (`pipelines/rollbacks.py`)
+    warehouse/held_back.duckdb      the last build under a pin, read-only; gone with the next publication
 
 Readers hold open the version that they opened; switching the link doesn't touch it. Does not belong here:
 what is in a warehouse, and whether it is right (`assets/build.py`, `assets/verify.py`).
@@ -15,12 +17,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel
 
 from pipelines import durable
+from pipelines.rollbacks import Rollback, RollbackLog
 
 
 class Publication(BaseModel):
@@ -47,11 +51,14 @@ class NotPublished(BaseModel):
 
 @dataclass(frozen=True)
 class History:
-    """What was published before: every publication, oldest first; what they restated; the last one's figures."""
+    """What was published before: every publication, oldest first; what they restated; the last one's figures; and
+    every pin and release.
+    """
 
     publications: list[Publication] = field(default_factory=list)
     restatements: list[Path] = field(default_factory=list)
     figures: Path | None = None
+    rollbacks: list[Rollback] = field(default_factory=list)
 
     @property
     def last(self) -> Publication | None:
@@ -68,6 +75,8 @@ class Warehouse:
         self.versions = self.folder / "versions"
         self.publications = self.folder / "publications"
         self.refusal = self.folder / "not_published.json"
+        self.rollbacks = RollbackLog(self.folder / "rollbacks.jsonl")
+        self.held_back = self.folder / "held_back.duckdb"
         self.keep = keep
 
     def fresh_file(self, run: str) -> Path:
@@ -80,6 +89,7 @@ class Warehouse:
     def clear_left_overs(self) -> None:
         """Free what an earlier night left half done, and forget what others wrote beside a version."""
         self._recover()
+        self.settle()
         for left_over in [*self.versions.glob(".building_*"), *self.foreign_logs()]:
             left_over.unlink(missing_ok=True)
         published = {record.stem for record in self.publications.glob("*.json")}
@@ -101,7 +111,7 @@ class Warehouse:
             if self.published_version() == version:
                 durable.rename(prepared, self.publications / f"{version}.json")
             else:
-                (self.versions / f"{version}.duckdb").unlink(missing_ok=True)
+                self.file_of(version).unlink(missing_ok=True)
                 prepared.unlink()
 
     def published_version(self) -> str | None:
@@ -122,7 +132,16 @@ class Warehouse:
             publications,
             [path for known in publications if (path := self.restatements_of(known.version)).exists()],
             figures if figures is not None and figures.exists() else None,
+            self.rollbacks.entries(),
         )
+
+    def kept(self) -> list[str]:
+        """The versions that lie there, oldest first."""
+        return sorted(file.stem for file in self.versions.glob("kcc_*.duckdb"))
+
+    def file_of(self, version: str) -> Path:
+        """Where a version lies while it is kept."""
+        return self.versions / f"{version}.duckdb"
 
     def figures_of(self, version: str) -> Path:
         """Where the complete figures of a publication lie; written before it is published."""
@@ -162,32 +181,90 @@ class Warehouse:
         return max(begun, default=None)
 
     def publish(self, built: Path, publication: Publication) -> Path:
-        """Make a finished file the published one; returns its path. The file must be closed."""
-        wal = built.with_name(built.name + ".wal")
-        if wal.exists():
-            raise RuntimeError(f"{built.name} was not closed properly: it still has a write-ahead log")
-        version = self.versions / f"{publication.version}.duckdb"
-        built.chmod(0o444)
+        """Make a finished file the published one; returns its path. The file must be closed, and nothing pinned."""
+        _seal(built)
+        version = self.file_of(publication.version)
         record = self.publications / f"{publication.version}.json"
         prepared = record.with_name(record.name + ".prepared")
         durable.write_private(prepared, publication.model_dump_json(indent=1))
         durable.rename(built, version)
+        before = self.published_version()
+        self._switch(version)
+        durable.rename(prepared, record)
+        self.refusal.unlink(missing_ok=True)
+        self.held_back.unlink(missing_ok=True)
+        self._prune(publication.version, before)
+        return version
+
+    def _switch(self, version: Path) -> None:
+        """Give readers a version, at once and for good."""
         link = self.folder / ".kcc.duckdb.next"
         link.unlink(missing_ok=True)
         link.symlink_to(version.relative_to(self.folder))
         os.replace(link, self.link)
         durable.sync(self.folder)
-        durable.rename(prepared, record)
-        self.refusal.unlink(missing_ok=True)
-        self._prune(publication.version)
-        return version
 
-    def _prune(self, newest: str) -> None:
-        """Keep the newest versions, and the newest figures; readers of an older version keep their open file."""
+    def hold_back(self, built: Path, publication: Publication, pin: Rollback) -> str:
+        """Lay a finished file aside, for the data team to look at; returns why it is not published, in a sentence."""
+        _seal(built)
+        durable.rename(built, self.held_back)
+        why = (
+            f"readers are pinned to {pin.version} since {pin.at_utc:%Y-%m-%d %H:%M} UTC; what was built is verified "
+            f"and lies in {self.held_back}; `kcc rollback --release` lets the next night publish"
+        )
+        self.refuse(publication, why)
+        return why
+
+    def pin(self, version: str, reason: str | None) -> Rollback:
+        """Give readers a kept version; from now on builds are held back until `release`."""
+        before = self.published_version()
+        pinned = self._log("pin", version, before, reason)
+        self.settle()
+        return pinned
+
+    def release(self, pin: Rollback, reason: str | None) -> None:
+        """Let the next night publish; until then readers keep the version that was pinned."""
+        self._log("release", pin.version, None, reason)
+
+    def settle(self) -> None:
+        """Finish a pin that was killed on its way: the log knows what is pinned, and readers get it."""
+        pin = self.rollbacks.pin()
+        if pin is not None and not self.is_settled():
+            self._switch(self.file_of(pin.version))
+
+    def is_settled(self) -> bool:
+        """Whether readers get what is pinned, or can't, for its file is gone."""
+        pin = self.rollbacks.pin()
+        return pin is None or pin.version == self.published_version() or not self.file_of(pin.version).exists()
+
+    def _log(self, action: Literal["pin", "release"], version: str, before: str | None, reason: str | None) -> Rollback:
+        entry = Rollback(
+            at_utc=datetime.now(UTC).replace(tzinfo=None),
+            action=action,
+            version=version,
+            instead_of_version=before,
+            reason=reason,
+        )
+        self.rollbacks.append(entry)
+        return entry
+
+    def _prune(self, newest: str, before: str | None) -> None:
+        """Keep the newest versions, and the newest figures; readers of an older version keep their open file.
+
+        After a rollback the version that readers had until now may be older than those. It goes with the next
+        publication: somebody may have followed the link to it and be about to open it.
+        """
         for old in self.publications.glob("*.figures.parquet"):
             if old != self.figures_of(newest):
                 old.unlink()
-        published = self.published_version()
-        for old in sorted(self.versions.glob("kcc_*.duckdb"))[: -self.keep]:
-            if old.stem != published:
-                old.unlink()
+        spared = {newest, before} if self.keep > 1 else {newest}
+        for version in self.kept()[: -self.keep]:
+            if version not in spared:
+                self.file_of(version).unlink()
+
+
+def _seal(built: Path) -> None:
+    """Make sure that nothing more is to come into a finished file, and that nobody changes it."""
+    if built.with_name(built.name + ".wal").exists():
+        raise RuntimeError(f"{built.name} was not closed properly: it still has a write-ahead log")
+    built.chmod(0o444)

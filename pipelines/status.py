@@ -15,6 +15,7 @@ from assets.outstanding import not_in
 from assets.sessions import readonly
 from assets.tripwires import tripped
 from pipelines.publishing import NotPublished, Warehouse
+from pipelines.rollbacks import Rollback
 from pipelines.settings import Settings
 
 
@@ -48,6 +49,7 @@ class Status:
     published_at_utc: datetime
     age_hours: float
     as_of_utc: datetime | None
+    pinned: str | None
     not_published: str | None
     not_in: list[str]
     warnings: list[str]
@@ -57,8 +59,8 @@ class Status:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a night failed to publish, or something is not in."""
-        return self.not_published is not None or bool(self.not_in)
+        """Whether a night failed to publish or may not, or something is not in."""
+        return self.pinned is not None or self.not_published is not None or bool(self.not_in)
 
 
 class NoStatus(Exception):
@@ -118,6 +120,7 @@ def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings)
             published_at_utc=published_at,
             age_hours=(datetime.now(UTC).replace(tzinfo=None) - published_at).total_seconds() / 3600,
             as_of_utc=as_of,
+            pinned=_pinned(warehouse.rollbacks.pin()),
             not_published=_sentence(refused) if refused else None,
             not_in=not_in(con, settings),
             warnings=[str(one) for one in found if one.accepted_reason is None],
@@ -151,6 +154,15 @@ def _records(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     found = con.execute(RECORDS)
     states = [name for name, *_ in found.description or []]
     return {state: count or 0 for state, count in zip(states, found.fetchall()[0], strict=True)}
+
+
+def _pinned(pin: Rollback | None) -> str | None:
+    if pin is None:
+        return None
+    return (
+        f"{pin.version}, since {pin.at_utc:%Y-%m-%d %H:%M} UTC ({pin.reason or 'no reason given'}); nights do not "
+        "publish until `kcc rollback --release`"
+    )
 
 
 def _sentence(refused: NotPublished) -> str:

@@ -1,6 +1,6 @@
 """What a person wants to know after a night: the indicators, what became of the records, what is not in.
 
-Belongs here: questions to the published warehouse. Does not belong here: how the answers are printed.
+Belongs here: questions to the warehouse that it built. Does not belong here: how the answers are printed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class IndicatorLine:
 
 @dataclass(frozen=True)
 class Summary:
-    """The published warehouse in a page. `files` are loaded, `warnings` tripwires that nobody accepted."""
+    """A warehouse in a page. `files` are loaded, `warnings` tripwires that nobody accepted."""
 
     indicators: list[IndicatorLine]
     records: dict[str, dict[str, int]]
@@ -77,12 +77,13 @@ INDICATORS = """
 """
 
 
-def summarise(settings: Settings) -> Summary:
-    """Ask the published warehouse. Raises FileNotFoundError before the first publication."""
-    link = settings.folders.data / "warehouse" / "kcc.duckdb"
-    if not link.exists():
-        raise FileNotFoundError(f"{link}: nothing is published yet; run `kcc run`")
-    with readonly(link) as con:
+VERSION = "select max_by(version, (published_at_utc, version)) from ops.publications"
+
+
+def summarise(settings: Settings, file: Path | None = None) -> Summary:
+    """Ask the published warehouse, or that in another file."""
+    file = file or settings.folders.data / "warehouse" / "kcc.duckdb"
+    with readonly(file) as con:
         lines = [IndicatorLine(*row) for row in con.execute(INDICATORS).fetchall()]
         counts = con.execute(
             f"""
@@ -96,6 +97,6 @@ def summarise(settings: Settings) -> Summary:
             files=con.execute("select count(*) from ops.ledger where status = 'loaded'").fetchall()[0][0],
             outstanding=not_in(con, settings),
             warnings=sum(one.accepted_reason is None for one in tripped(con)),
-            warehouse=link,
-            version=link.resolve().stem,
+            warehouse=file,
+            version=con.execute(VERSION).fetchall()[0][0],
         )

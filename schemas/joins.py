@@ -123,6 +123,7 @@ JOINS = [
         "ledger.sha256 = quarantine.sha256",
     ),
     Join("ops.restatements", "ops.publications", "publications.version = restatements.version"),
+    Join("ops.rollbacks", "ops.publications", "publications.version = rollbacks.version"),
     Join(
         "ops.restatements",
         "marts.indicators",

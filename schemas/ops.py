@@ -128,6 +128,24 @@ class Publications(Table):
         metadata = {"key": ["version"]}
 
 
+class Rollbacks(Table):
+    """Contract of ops.rollbacks."""
+
+    at_utc: Instant = pa.Field(description="when the version was pinned or released (UTC)")
+    action: str = pa.Field(
+        isin=["pin", "release"],
+        description="pin: readers get this version, and nothing is published; release: the next night publishes again",
+    )
+    version: str = pa.Field(description="the version that was pinned or released")
+    instead_of_version: str = pa.Field(
+        nullable=True, description="the version that readers had until it was pinned; NULL where it is released"
+    )
+    reason: str = pa.Field(nullable=True, description="why, in the words of who did it; NULL if none was given")
+
+    class Config:
+        metadata = {"key": ["at_utc", "action"]}
+
+
 class Tripwires(Table):
     """Contract of ops.tripwires."""
 

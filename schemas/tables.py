@@ -23,7 +23,7 @@ from schemas.marts import (
     VisitorWaitMonthly,
     VisitsDaily,
 )
-from schemas.ops import Days, IncompleteDays, Ledger, Publications, Quarantine, Restatements, Tripwires
+from schemas.ops import Days, IncompleteDays, Ledger, Publications, Quarantine, Restatements, Rollbacks, Tripwires
 from schemas.types import duckdb_type
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
@@ -53,6 +53,7 @@ TABLES: dict[str, type[Table]] = {
     "ops.incomplete_days": IncompleteDays,
     "ops.publications": Publications,
     "ops.restatements": Restatements,
+    "ops.rollbacks": Rollbacks,
 }
 
 

@@ -17,7 +17,7 @@ from assets.build import build
 from assets.files import export_files
 from assets.records import RecordStore
 from assets.verify import verify
-from assets.warehouse import Published, build_and_publish
+from assets.warehouse import Built, build_and_publish
 from pipelines.publishing import History
 from pipelines.settings import Settings
 from schemas.tables import TABLES, columns
@@ -163,7 +163,7 @@ def read_all(settings: Settings) -> RecordStore:
     return store
 
 
-def publish(settings: Settings) -> Published:
+def publish(settings: Settings) -> Built:
     """Read what is new, build the warehouse and publish it, as a night does."""
     read_all(settings)
     return build_and_publish(settings, "11111111-run")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +28,27 @@ def home_in(folder: Path) -> Iterator[dg.DagsterInstance]:
         patch.chdir(folder)
         with dagster_instance() as instance:
             yield instance
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from pipelines.lock import night_lock
+with night_lock(Path(sys.argv[1]), wait=False):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@contextmanager
+def night_of_somebody_else(data: Path) -> Iterator[None]:
+    """Another process is at work on the data, and is killed in the end."""
+    command = [sys.executable, "-c", HOLD, str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as night:
+        assert night.stdout is not None
+        assert night.stdout.readline() == "held\n"
+        yield
+        night.kill()
 
 
 def run_job(

@@ -14,9 +14,11 @@ import pytest
 
 import assets.verify
 import assets.warehouse
+from pipelines.killed_runs import DATA
 from pipelines.lock import night_lock
-from pipelines.night import DATA, dagster_instance
+from pipelines.night import dagster_instance
 from pipelines.settings import ROOT
+from schemas.tables import TABLES
 from tests.city import call, publish, settings_of, write_calls
 from tests.sample import City
 
@@ -95,6 +97,9 @@ def test_a_wrong_zone_is_told_in_a_sentence_and_fails_its_check_in_dagster(
         run = instance.get_runs(limit=1)[0]
         evaluations = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     results = [log.dagster_event.asset_check_evaluation_data for log in evaluations if log.dagster_event is not None]
+    assert {r.asset_key.to_user_string() for r in results if r.check_name == "contract" and r.passed} >= {
+        table.replace(".", "/") for table in TABLES
+    }
     blocking = {result.check_name: result for result in results}["answered_outside_hours"]
     assert (blocking.passed, blocking.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert "is the zone or the calendar right?" in str(blocking.description)
@@ -200,6 +205,33 @@ def test_a_night_may_take_its_own_lock_again_in_a_step(tmp_path: Path) -> None:
         pass
     with night_lock(tmp_path, wait=False):
         pass
+
+
+def test_the_exports_of_some_days_are_taken_in_and_the_others_by_the_next_run(small: City) -> None:
+    for day in ("20251220", "20251221", "20251222"):
+        file = f"telephony/oproepen_{day}.csv"
+        (small.folder / "exports" / file).write_bytes((ROOT / "sample_exports" / file).read_bytes())
+    names = "select right(file_name, 8) from ops.ledger where source = 'telephony' order by 1"
+    assert small.kcc("run", "-q", "--from", "2025-12-20", "--to", "2025-12-21").returncode == 0
+    assert small.ask(names) == [("1220.csv",), ("1221.csv",)]
+    assert small.kcc("run", "-q", "--from", "2025-12-22").returncode == 0
+    assert small.ask(names) == [("1220.csv",), ("1221.csv",), ("1222.csv",)]
+    assert small.kcc("run", "-q").returncode == 0
+    assert small.ask(names) == [("1219.csv",), ("1220.csv",), ("1221.csv",), ("1222.csv",)]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--from", "maart"], "--from 'maart' is no day such as 2025-03-01"),
+        (["--to", "2024-12-31"], "--to 2024-12-31: exports are made from 2025-01-01 (centre.start) up to today"),
+        (["--from", "2999-01-01"], "--from 2999-01-01: exports are made from 2025-01-01 (centre.start) up to today"),
+        (["--from", "2025-03-02", "--to", "2025-03-01"], "--from 2025-03-02 lies after --to 2025-03-01"),
+    ],
+)
+def test_days_that_are_none_are_said_in_a_sentence(small: City, words: list[str], sentence: str) -> None:
+    told = small.kcc("run", *words)
+    assert (told.returncode, told.stderr) == (2, f"kcc: {sentence}\n")
 
 
 def test_no_exports_folder_is_said_in_a_sentence(small: City) -> None:

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tests.faults import disk, killed, neighbours, readers
+from tests.faults import disk, killed, neighbours, readers, rollbacks
 from tests.faults.nights import BARE_STEPS
 from tests.faults.stage import Outcome, Stage, open_stage
 
@@ -44,6 +44,16 @@ FAULTS = (
         lambda stage: killed.between_two_files(stage, (2, 7, 12)),
     ),
     Fault(
+        "a rollback killed between two files",
+        rollbacks.killed_between_two_files,
+        rollbacks.killed_between_two_files,
+    ),
+    Fault(
+        "a night under a pin killed between two files",
+        rollbacks.night_killed_between_two_files,
+        rollbacks.night_killed_between_two_files,
+    ),
+    Fault(
         "two nights at once",
         lambda stage: neighbours.command_line_and_dagster(stage, 4),
         lambda stage: neighbours.command_line_and_dagster(stage, 1),
@@ -53,6 +63,11 @@ FAULTS = (
         "eight readers while nights publish",
         lambda stage: readers.through_publications(stage, 100),
         lambda stage: readers.through_publications(stage, 20),
+    ),
+    Fault(
+        "eight readers while versions are rolled back",
+        lambda stage: rollbacks.under_readers(stage, 100),
+        lambda stage: rollbacks.under_readers(stage, 10, readers=4),
     ),
     Fault(
         "a stray write-ahead log",

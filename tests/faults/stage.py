@@ -23,7 +23,7 @@ from schemas.tables import TABLES
 from tests.faults.nights import BARE_STEPS, KCC_RUN, Night, Told
 
 DAYS = ("20251219", "20251220")
-HISTORY = ("ops.publications", "ops.restatements")
+HISTORY = ("ops.publications", "ops.restatements", "ops.rollbacks")
 KEPT = 1
 """Versions kept, so that every night has something to remove."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +14,9 @@ from assets.records import RecordStore
 from assets.sessions import readonly
 from pipelines.arrivals import NOTHING_NEW, RUN_KEY, Cursor, new_exports_sensor, tick
 from pipelines.schedule import JOB, RANGE_END, RANGE_START
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import Settings
 from tests.city import CALLS, call, publish, read_all, settings_of, write_calls
-from tests.dagster_home import home_in, run_job
+from tests.dagster_home import home_in, night_of_somebody_else, run_job
 
 NEW = "1 files are new or not complete: the next ticks look whether they still change"
 
@@ -214,25 +212,11 @@ def test_what_the_command_line_took_in_asks_for_nothing(daemon: Daemon) -> None:
     assert daemon.tick() == NOTHING_NEW
 
 
-HOLD = """
-import sys, time
-from pathlib import Path
-from pipelines.lock import night_lock
-with night_lock(Path(sys.argv[1]), wait=False):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-
-
 def test_while_a_night_of_somebody_else_is_at_work_it_waits(daemon: Daemon) -> None:
     write_calls(daemon.folder, "2025-03-04", [call("2025-03-04 10:00:00")])
     daemon.tick()
-    command = [sys.executable, "-c", HOLD, str(daemon.settings.folders.data)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
+    with night_of_somebody_else(daemon.settings.folders.data):
         assert daemon.tick() == "a night is at work"
-        other.kill()
     assert daemon.run(daemon.asked())
 
 

@@ -115,6 +115,18 @@ def test_what_is_not_in_or_was_not_published_is_for_somebody_to_look_at_and_no_f
     assert "calls_" not in told
 
 
+def test_a_version_that_is_pinned_is_for_somebody_to_look_at(tmp_path: Path) -> None:
+    settings = city(tmp_path)
+    warehouse = Warehouse(settings.folders.data, 7)
+    version = warehouse.published_version()
+    assert version is not None
+    warehouse.pin(version, "a reason that names somebody")
+    told = line(watch(settings), DAY)
+    assert told.startswith("ATTENTION: ")
+    assert ", pinned by `kcc rollback` | " in told
+    assert "somebody" not in told
+
+
 def test_before_the_first_publication_nothing_is_published_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,11 +43,15 @@ def publication(number: int) -> Publication:
     )
 
 
-def publish(warehouse: Warehouse, number: int) -> Path:
+def write(warehouse: Warehouse, number: int) -> Path:
     file = warehouse.fresh_file(str(number))
     with duckdb.connect(str(file)) as con:
         con.execute(f"create table published as select {number} as number from range(5000)")
-    return warehouse.publish(file, publication(number))
+    return file
+
+
+def publish(warehouse: Warehouse, number: int) -> Path:
+    return warehouse.publish(write(warehouse, number), publication(number))
 
 
 def test_readers_in_other_processes_through_twenty_publications_see_no_error_and_no_torn_read(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ MODELS = {
     **TABLES,
     "input.published_figures": TABLES["marts.indicators"],
     "input.restatements": TABLES["ops.restatements"],
+    "input.rollbacks": TABLES["ops.rollbacks"],
     "staging.restated": TABLES["ops.restatements"],
 }
 """The contract of each table that has one in `schemas/tables.py`, or holds the rows of one that has."""

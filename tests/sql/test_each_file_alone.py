@@ -4544,3 +4544,20 @@ def test_publications_are_those_that_the_build_was_told_of() -> None:
     assert [tuple(row.values()) for row in rows] == [
         ("v1", "2025-03-10 03:30:00", "run", "2025-03-09 20:00:00", 2, 10, "ab12", "[centre]")
     ]
+
+
+def test_rollbacks_are_every_pin_and_release_that_the_build_was_told_of() -> None:
+    rows = (
+        Alone()
+        .given(
+            "input.rollbacks",
+            "at_utc action version instead_of_version reason",
+            ("2025-03-10 08:00:00", "pin", "v1", "v2", "wrong zone"),
+            ("2025-03-11 09:00:00", "release", "v1", None, None),
+        )
+        .run("ops.rollbacks")
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("2025-03-10 08:00:00", "pin", "v1", "v2", "wrong zone"),
+        ("2025-03-11 09:00:00", "release", "v1", None, None),
+    ]

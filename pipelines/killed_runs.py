@@ -1,0 +1,68 @@
+"""Ends runs whose process is gone, in Dagster's history: it would count them as running for ever.
+
+Its queue lets one run begin at a time, so every later one would wait for them. Does not belong here: clearing away what
+a killed run left on the disk (`pipelines/publishing.py`, `assets/records.py`), which the next run does.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines.lock import is_night_at_work
+from pipelines.settings import Settings
+
+DATA = "kcc/data"
+"""The tag by which a run from the command line says on whose data it works."""
+SILENCE = timedelta(minutes=10)
+"""A run that lives either holds the night's lock, or waits for it, or tells something every few seconds."""
+BEGUN = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def end_runs_of_the_command_line(instance: dg.DagsterInstance, data: str) -> None:
+    """End earlier runs from the command line on the same data. Whoever holds the night's lock knows that none lives."""
+    for run in instance.get_runs(dg.RunsFilter(statuses=BEGUN, tags={DATA: data})):
+        _end(instance, run)
+
+
+def killed_runs_sensor(settings: Settings) -> dg.SensorDefinition:
+    """The sensor that ends runs whose process is gone; running as soon as it is installed."""
+
+    @dg.sensor(
+        name="killed_runs",
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Ends runs that were killed, by whatever: they would hold up all others.",
+    )
+    def killed_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        ended = end_silent_runs(context.instance, settings.folders.data, datetime.now(UTC))
+        return dg.SkipReason(f"ended, for their process is gone: {', '.join(ended)}" if ended else "none is gone")
+
+    return killed_runs
+
+
+def end_silent_runs(instance: dg.DagsterInstance, data: Path, now: datetime) -> list[str]:
+    """End every run that has told nothing for ten minutes while nobody holds the night's lock; returns their ids."""
+    begun = instance.get_run_records(dg.RunsFilter(statuses=BEGUN))
+    if not begun or is_night_at_work(data):
+        return []
+    silent = [record.dagster_run for record in begun if _last_told(instance, record) < now - SILENCE]
+    for run in silent:
+        _end(instance, run)
+    return [run.run_id for run in silent]
+
+
+def _last_told(instance: dg.DagsterInstance, record: dg.RunRecord) -> datetime:
+    told = instance.get_records_for_run(record.dagster_run.run_id, limit=1, ascending=False).records
+    return datetime.fromtimestamp(told[0].event_log_entry.timestamp, UTC) if told else record.create_timestamp
+
+
+def _end(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    instance.report_run_failed(run, "The process of this run was killed.")
