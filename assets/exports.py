@@ -61,6 +61,7 @@ def export_asset(
         try:
             with night_step(settings):
                 store = RecordStore(settings)
+                store.expire_private()  # first: raw text goes after its days though reading should fail
                 files = [
                     file
                     for file in export_files(settings, today(settings))
@@ -69,7 +70,6 @@ def export_asset(
                 ]
                 log.debug("reading %s", key.replace("_", " "))
                 receipts = [_read(store, file) for file in files]
-                store.expire_private()
         except NotCanonical as broken:
             yield checks.broken_contract(dg.AssetKey(key), str(broken))
             raise dg.Failure(

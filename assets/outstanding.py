@@ -6,6 +6,8 @@ without.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 
 from assets.files import claims, names_in_exports
@@ -29,13 +31,15 @@ def not_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
         order by file_name
         """
     ).fetchall()
-    lying = names_in_exports(settings)
-    sentences = [f"{name} was {status}: {reason}" for name, status, reason in rows if name in lying]
-    if not settings.folders.exports.is_dir():
-        sentences.append(f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
+    lying, exports = names_in_exports(settings), settings.folders.exports
+    sentences = [
+        f"{name} was {status}: {reason}" for name, status, reason in rows if name in lying or _is_hidden(exports / name)
+    ]
+    if not _is_hidden(exports) and not exports.is_dir():
+        sentences.append(f"{exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
     known = {source for (source,) in con.execute("select distinct source from ops.ledger").fetchall()}
     sentences += [
-        f"source '{source.name}': no file in {settings.folders.exports} matches {source.files!r}; is 'files' right?"
+        f"source '{source.name}': no file in {exports} matches {source.files!r}; is 'files' right?"
         for source in settings.sources
         if source.name not in known and not any(claims(source, name) for name in lying)
     ]
@@ -47,3 +51,14 @@ def not_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
         "telephone; add [[hours]] for them (which they are: ops.quarantine)"
         for source, count in without_hours
     ]
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether who asks may not see if it is there: a status may be asked by who may read the warehouse alone."""
+    try:
+        path.lstat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -6,7 +6,7 @@ The step can't be run in halves: a night publishes everything or nothing.
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import duckdb
@@ -51,6 +51,7 @@ def table_spec(settings: Settings, table: str) -> dg.AssetSpec:
         group_name=table.split(".", maxsplit=1)[0],
         description=description(table),
         kinds={"duckdb", "table"},
+        freshness_policy=dg.FreshnessPolicy.time_window(timedelta(hours=settings.alerts.stale_after_hours)),
         owners=OWNERS,
         metadata={
             "dagster/column_schema": column_schema(columns(table)),

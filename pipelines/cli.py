@@ -174,26 +174,50 @@ def _where_it_stopped(counts: Counts, before: str | None, published: str | None)
     return f"stopped; {read}nothing was published, {keep}; the next `kcc run` goes on from there"
 
 
-@app.command(epilog="Examples:  kcc status   |   kcc status --json   |   kcc status || echo 'have a look'")
+@app.command(
+    epilog="Examples:  kcc status   |   kcc status --json   |   kcc status --max-age 26h || echo 'have a look'   |   "
+    "kcc status --max-age 26h --prometheus /var/lib/node_exporter/kcc.prom"
+)
 def status(
     settings_file: SettingsFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the status as JSON.")] = False,
+    max_age: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="Print one line for a monitor, and end with 1 if it is older: 26h, 90m, 2d."),
+    ] = None,
+    prometheus: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write metrics for node_exporter's textfile collector.")
+    ] = None,
 ) -> None:
-    """Say how the warehouse stands. Ends with 1 if the last build was not published or something is not in."""
+    """Say how the warehouse stands. Ends with 1 if the last build was not published, something is not in, or the
+    published file is older than --max-age.
+    """
     settings = _settings(settings_file, quick=True)
-    from pipelines.status import NoStatus, status_of
+    from pipelines.monitoring import duration, facts, line, watch, write_metrics
     from pipelines.versions import finish_rollback
 
     finish_rollback(settings)
     try:
-        found = status_of(settings)
-    except NoStatus as nothing:
-        _stop(str(nothing), 1)
-    if as_json:
-        print(json.dumps(asdict(found), default=str, indent=2))
+        limit = None if max_age is None else duration(max_age)
+    except ValueError as error:
+        _stop(f"--max-age: {error}", 2)
+    watched = watch(settings)
+    if prometheus is not None:
+        try:
+            write_metrics(watched, prometheus)
+        except OSError as error:
+            _stop(f"{prometheus}: the metrics can't be written ({error.strerror}); name another file", 1)
+    if limit is not None and not as_json:
+        print(line(watched, limit))
+    elif limit is not None:
+        print(json.dumps(facts(watched, limit), default=str, indent=2))
+    elif watched.status is None:
+        _stop(str(watched.problem), 1)
+    elif as_json:
+        print(json.dumps(asdict(watched.status), default=str, indent=2))
     else:
-        _print_status(found)
-    if found.needs_attention:
+        _print_status(watched.status)
+    if watched.needs_attention(limit):
         raise typer.Exit(1)
 
 

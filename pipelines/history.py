@@ -12,10 +12,13 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, BATCH_WRITABLE_EVENTS
+import sqlalchemy as db
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, BATCH_WRITABLE_EVENTS, DagsterEventType
 from dagster._core.storage.event_log import SqlEventLogStorageTable, SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetEventTagsTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
@@ -102,6 +105,44 @@ class EventLog(SqliteEventLogStorage):
         if column_name not in self._known and super()._has_asset_key_col_on_connection(conn, column_name):
             self._known.add(column_name)
         return column_name in self._known
+
+    def delete_events(self, run_id: str) -> None:
+        """Forget a run; its file goes, for a database without rows is as large as before."""
+        with self.index_connection() as connection:
+            self.delete_events_for_run(connection, run_id)
+        self._initialized_dbs.discard(run_id)
+        for ending in ("", "-wal", "-shm"):
+            Path(self.path_for_shard(run_id) + ending).unlink(missing_ok=True)
+        if self.supports_global_concurrency_limits:
+            self.free_concurrency_slots_for_run(run_id)
+
+    def delete_events_for_run(self, conn: Connection, run_id: str) -> None:
+        """Forget a run in the index, but for what nobody told after it.
+
+        A day was read, though the run that read it is forgotten: the newest materialization of each day and each table
+        stays, and the newest answer of each check. Dagster's own storage would show those days as never read.
+        """
+        event, check = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
+        newer, later = SqlEventLogStorageTable.alias().c, AssetCheckExecutionsTable.alias().c
+        is_told_again = db.exists().where(
+            newer.asset_key == event.asset_key,
+            newer.dagster_event_type == event.dagster_event_type,
+            newer.partition.is_not_distinct_from(event.partition),
+            newer.id > event.id,
+        )
+        is_kept = db.and_(
+            event.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION.value, db.not_(is_told_again)
+        )
+        gone = db.select(event.id).where(event.run_id == run_id, db.not_(is_kept))
+        conn.execute(AssetEventTagsTable.delete().where(AssetEventTagsTable.c.event_id.in_(gone)))
+        conn.execute(SqlEventLogStorageTable.delete().where(event.id.in_(gone)))
+        is_answered_again = db.exists().where(
+            later.asset_key == check.asset_key,
+            later.check_name == check.check_name,
+            later.partition.is_not_distinct_from(check.partition),
+            later.id > check.id,
+        )
+        conn.execute(AssetCheckExecutionsTable.delete().where(check.run_id == run_id, is_answered_again))
 
     def wipe(self) -> None:
         """Forget every run; their files go."""

@@ -9,6 +9,7 @@ from assets.report.nightly import report_asset
 from assets.warehouse import warehouse_assets
 from pipelines.arrivals import new_exports_sensor
 from pipelines.killed_runs import killed_runs_sensor
+from pipelines.retention import old_runs_sensor
 from pipelines.schedule import nightly_job, nightly_schedule
 from pipelines.settings import Settings
 from pipelines.watching import watching
@@ -35,6 +36,11 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         jobs=[nightly_job()],
         schedules=[nightly_schedule(settings)],
-        sensors=[new_exports_sensor(settings), killed_runs_sensor(settings), *watching(settings)],
+        sensors=[
+            new_exports_sensor(settings),
+            killed_runs_sensor(settings),
+            old_runs_sensor(settings),
+            *watching(settings),
+        ],
         executor=dg.in_process_executor,
     )

@@ -18,6 +18,7 @@ from pipelines.killed_runs import DATA, end_runs_of_the_command_line
 from pipelines.location import build_definitions
 from pipelines.lock import night_lock, one_at_a_time
 from pipelines.publishing import Warehouse
+from pipelines.retention import forget_old_runs
 from pipelines.schedule import JOB, range_tags, to_take
 from pipelines.settings import ROOT, Settings
 from pipelines.space import NoSpace, told_if_full
@@ -103,12 +104,22 @@ def _run_night(settings: Settings, only: Days | None) -> str:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
+        _forget_old_runs(instance, settings)
     causes = causes_of(result.all_events)
     if [cause.step for cause in causes] == [REPORT]:
         raise ReportFailed(result.run_id, _why(result), causes)
     if not result.success:
         raise NightFailed(_why(result), result.run_id, causes)
     return result.run_id
+
+
+def _forget_old_runs(instance: dg.DagsterInstance, settings: Settings) -> None:
+    """Forget runs that are old enough, those of the UI with what their steps printed; a night does not fail by it."""
+    try:
+        captured = InstanceRef.from_dir(str(dagster_home())).compute_log_manager
+        forget_old_runs(instance, settings, compute_logs=captured)
+    except Exception as error:
+        log.error(f"old runs of Dagster's history are still there: {error}; the next night tries again")
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:

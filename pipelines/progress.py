@@ -118,7 +118,9 @@ class _Counting(logging.Handler):
         self.show(record)
 
     def show(self, record: logging.LogRecord) -> None:
-        """Nothing."""
+        """What went wrong, and nothing else."""
+        if record.levelno >= logging.ERROR:
+            say(record.getMessage(), err=True)
 
     def end(self) -> None:
         """Nothing; not `close`, which Dagster calls for every handler that it finds when it sets up its own."""
@@ -154,6 +156,9 @@ class _Line(_Counting):
         self._status.start()
 
     def show(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.ERROR:
+            self._err.print(_escaped(record.getMessage()), highlight=False, soft_wrap=True)
+            return
         if self.counts.is_backfill:
             if self._bar is None:
                 self._status.stop()  # once: a second time it would take the bar with it

@@ -153,6 +153,11 @@ class Warehouse:
         """The name of the version that readers get, or None before the first publication."""
         return self.link.readlink().stem if self.link.is_symlink() else None
 
+    @staticmethod
+    def built_at_utc(version: str) -> datetime:
+        """When a version was made, by its name. Raises ValueError for a name that is not ours."""
+        return datetime.strptime("_".join(version.split("_")[:2]), "kcc_%Y%m%dT%H%M%S%f")
+
     def history(self) -> History:
         """What was published so far."""
         records = sorted(self.publications.glob("*.json"))

@@ -161,10 +161,11 @@ class Rules(Section):
 
 
 class Retention(Section):
-    """How much of the past is kept: warehouse versions, and days of quarantined raw text."""
+    """How much of the past is kept: warehouse versions, days of quarantined raw text and of Dagster's history."""
 
     versions: int = Field(default=7, ge=1)
     private_days: int = Field(default=30, ge=0)
+    history_days: int = Field(default=365, ge=1, le=36_500)
 
 
 class Night(Section):

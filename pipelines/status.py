@@ -55,6 +55,7 @@ class Status:
     warnings: list[str]
     accepted: list[str]
     newest_restatement: Restatement | None
+    records: dict[str, int]
 
     @property
     def needs_attention(self) -> bool:
@@ -70,11 +71,24 @@ PUBLISHED = """
     select version, published_at_utc, as_of_utc from ops.publications
     order by published_at_utc desc, version desc limit 1
 """
+RECORDS = """
+    select
+        sum(accepted)::bigint as accepted, sum(excluded)::bigint as excluded, sum(duplicates)::bigint as duplicates,
+        sum(superseded)::bigint as superseded, sum(quarantined)::bigint as quarantined
+    from ops.ledger
+"""
 
 
 def status_of(settings: Settings) -> Status:
     """Ask the published warehouse. Raises NoStatus where there is none that can be asked."""
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    try:
+        return _status_of(warehouse, settings)
+    except OSError as error:
+        raise NoStatus(f"{error.filename}: can't be read ({error.strerror})") from None
+
+
+def _status_of(warehouse: Warehouse, settings: Settings) -> Status:
     refused = warehouse.refused()
     what_now = _sentence(refused) if refused else "run `kcc run`"
     if not warehouse.link.exists():
@@ -87,11 +101,13 @@ def status_of(settings: Settings) -> Status:
             )
     try:
         return _ask(warehouse, refused, settings)
-    except duckdb.CatalogException:
+    except (duckdb.CatalogException, duckdb.BinderException):
         version = warehouse.published_version()
         raise NoStatus(
             f"{warehouse.link}: {version} was published by another version of this software; {what_now}"
         ) from None
+    except duckdb.Error as error:
+        raise NoStatus(f"{warehouse.link}: can't be asked ({str(error).splitlines()[0]})") from None
 
 
 def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings) -> Status:
@@ -110,6 +126,7 @@ def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings)
             warnings=[str(one) for one in found if one.accepted_reason is None],
             accepted=[str(one) for one in found if one.accepted_reason is not None],
             newest_restatement=_newest_restatement(con),
+            records=_records(con),
         )
 
 
@@ -130,6 +147,13 @@ def _newest_restatement(con: duckdb.DuckDBPyConnection) -> Restatement | None:
         """
     ).fetchone()
     return Restatement(*row) if row else None
+
+
+def _records(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many records are in each state."""
+    found = con.execute(RECORDS)
+    states = [name for name, *_ in found.description or []]
+    return {state: count or 0 for state, count in zip(states, found.fetchall()[0], strict=True)}
 
 
 def _pinned(pin: Rollback | None) -> str | None:

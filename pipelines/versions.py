@@ -142,9 +142,10 @@ def finish_rollback(settings: Settings) -> None:
     Leaves it to the next night where somebody is at work, the folder is somebody else's, or the disk is full.
     """
     warehouse = _warehouse(settings)
-    if not warehouse.is_settled():
-        with suppress(NightIsRunning, OSError), night_lock(settings.folders.data, wait=False):
-            warehouse.settle()
+    with suppress(NightIsRunning, OSError):
+        if not warehouse.is_settled():
+            with night_lock(settings.folders.data, wait=False):
+                warehouse.settle()
 
 
 def _warehouse(settings: Settings) -> Warehouse:
