@@ -188,6 +188,9 @@ def status(
     prometheus: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write metrics for node_exporter's textfile collector.")
     ] = None,
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Tell people on call, once, if it is older than alerts.stale_after_hours.")
+    ] = False,
 ) -> None:
     """Say how the warehouse stands. Ends with 1 if the last build was not published, something is not in, or the
     published file is older than --max-age.
@@ -217,8 +220,15 @@ def status(
         print(json.dumps(asdict(watched.status), default=str, indent=2))
     else:
         _print_status(watched.status)
-    if watched.needs_attention(limit):
+    everything_told = not alert or _told(_tell_if_stale(settings))
+    if watched.needs_attention(limit) or not everything_told:
         raise typer.Exit(1)
+
+
+def _tell_if_stale(settings: Settings) -> list[str]:
+    from pipelines.alerts.telling import tell_if_stale
+
+    return tell_if_stale(settings)
 
 
 @app.command(epilog="Examples:  kcc versions   |   kcc versions --json")
@@ -615,6 +625,8 @@ def _print_status(status: Status) -> None:
         say(("red", "not published:"), f" {status.not_published}")
     for sentence in status.not_in:
         say(("red", "not in:"), f" {sentence}")
+    for sentence in status.days:
+        say(("yellow", "days:"), f" {sentence}")
     for sentence in status.warnings:
         say(("yellow", "warning:"), f" {sentence}")
     for sentence in status.accepted:

@@ -52,6 +52,7 @@ class Status:
     pinned: str | None
     not_published: str | None
     not_in: list[str]
+    days: list[str]
     warnings: list[str]
     accepted: list[str]
     newest_restatement: Restatement | None
@@ -123,11 +124,31 @@ def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings)
             pinned=_pinned(warehouse.rollbacks.pin()),
             not_published=_sentence(refused) if refused else None,
             not_in=not_in(con, settings),
+            days=_days(con),
             warnings=[str(one) for one in found if one.accepted_reason is None],
             accepted=[str(one) for one in found if one.accepted_reason is not None],
             newest_restatement=_newest_restatement(con),
             records=_records(con),
         )
+
+
+def _days(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """For each source the days that are missing or failed, how many and the newest of them."""
+    rows = con.execute(
+        """
+        select
+            source, state, count(*),
+            string_agg(date::varchar, ', ' order by date desc) filter (place <= 5)
+        from (select *, row_number() over (partition by source, state order by date desc) as place from ops.days)
+        where state in ('missing', 'failed')
+        group by source, state
+        order by source, state
+        """
+    ).fetchall()
+    return [
+        f"of source '{source}' {count} {'day' if count == 1 else 'days'} {state}: {dates}{', …' if count > 5 else ''}"
+        for source, state, count, dates in rows
+    ]
 
 
 def _newest_restatement(con: duckdb.DuckDBPyConnection) -> Restatement | None:

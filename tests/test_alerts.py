@@ -134,6 +134,22 @@ def test_no_alert_tells_of_a_person_or_names_a_file(tmp_path: Path, box: Mailbox
         assert parts_in(text, never) == set()
 
 
+def test_a_warehouse_that_grows_old_is_told_once_by_whoever_asks_for_its_status(
+    tmp_path: Path, box: Mailbox, hook: Receiver
+) -> None:
+    city = small_city(tmp_path)
+    declare(city, box, hook, (ROOT / "kcc.toml").read_text(encoding="utf-8"))
+    assert city.kcc("run", "-q").returncode == 0
+    assert city.kcc("status", "--max-age", "26h", "--alert").returncode == 0
+    assert box.subjects == []
+    (publication,) = (tmp_path / "data" / "warehouse" / "publications").glob("*.json")
+    published = json.loads(publication.read_text())
+    publication.write_text(json.dumps({**published, "published_at_utc": "2025-12-20T03:15:00"}))
+    for _ in range(2):
+        assert city.kcc("status", "--alert").returncode == 0
+    assert box.subjects == ["warehouse stale"]
+
+
 def test_a_test_is_sent_by_every_channel_and_says_what_became_of_it(
     tmp_path: Path, box: Mailbox, hook: Receiver
 ) -> None:

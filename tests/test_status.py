@@ -84,6 +84,17 @@ def test_what_is_not_in_and_what_looks_wrong_is_said_in_sentences(tmp_path: Path
     ]
 
 
+def test_days_that_are_missing_or_failed_are_counted_and_the_newest_named(tmp_path: Path) -> None:
+    for day in ("03", "14"):
+        write_calls(tmp_path, f"2025-03-{day}", [call(f"2025-03-{day} 10:00:00", id=day)])
+    for day in ("04", "05"):
+        write_calls(tmp_path, f"2025-03-{day}", []).write_text("<html>\n")
+    assert status_of(published(tmp_path, sources=[CALLS])).days == [
+        "of source 'phone' 2 days failed: 2025-03-05, 2025-03-04",
+        "of source 'phone' 6 days missing: 2025-03-13, 2025-03-12, 2025-03-11, 2025-03-10, 2025-03-07, …",
+    ]
+
+
 def test_the_newest_restatement_is_told_by_its_headline(tmp_path: Path) -> None:
     hours = [{"service_point": "telephone", "valid_from": "2025-01-01", **WEEK}]
     parts: dict[str, Any] = {"sources": [{**CALLS, "covers_days": 31}], "hours": hours, "clusters": []}

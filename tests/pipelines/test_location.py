@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -50,3 +51,17 @@ def test_export_days_are_days_of_the_centre_and_today_is_one_of_them() -> None:
     assert node.partitions_def.timezone == "Europe/Brussels"
     assert node.partitions_def.get_first_partition_key() == "2025-01-01"
     assert node.partitions_def.end_offset == 1
+
+
+def test_every_table_of_the_warehouse_must_be_published_as_often_as_the_settings_say() -> None:
+    for spec in build_definitions(load_settings(ROOT / "kcc.toml")).resolve_all_asset_specs():
+        expected = dg.FreshnessPolicy.time_window(timedelta(hours=26)) if len(spec.key.path) == 2 else None
+        assert spec.freshness_policy == expected
+
+
+def test_everything_that_runs_by_itself_runs_as_soon_as_it_is_installed() -> None:
+    definitions = build_definitions(load_settings(ROOT / "kcc.toml"))
+    running = [*(definitions.schedules or []), *(definitions.sensors or [])]
+    assert {one.name: one.default_status.value for one in running} == dict.fromkeys(
+        ["every_night", "new_exports", "killed_runs", "old_runs"], "RUNNING"
+    )
