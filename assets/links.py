@@ -22,6 +22,7 @@ DEFINITIONS = {
     "ops.quarantine": "every-record-is-in-one-state",
     "ops.tripwires": "tripwires",
     "ops.restatements": "restatements",
+    "ops.days": "what-the-figures-are-made-of",
     "ops.incomplete_days": "what-the-figures-are-made-of",
 }
 """The heading of docs/indicators.md that defines a table; the other marts are defined with the calls."""

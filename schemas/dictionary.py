@@ -29,7 +29,7 @@ is NULL, never 0.
 ## Which rows belong together
 
 The diagram shows the keys; the table below it, how to join. The file declares no foreign keys; each join is checked on
-the sample city. `ops.tripwires` and `ops.incomplete_days` belong to whole months and days, and stand alone.
+the sample city. `ops.tripwires`, `ops.days` and `ops.incomplete_days` belong to whole months and days, and stand alone.
 """
 
 
