@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -23,6 +23,14 @@ import typer
 
 from pipelines.lock import NightIsRunning
 from pipelines.plain import printable
+from pipelines.printing import (
+    print_check,
+    print_release,
+    print_rollback,
+    print_status,
+    print_summary,
+    print_versions,
+)
 from pipelines.progress import Counts, shown
 from pipelines.publishing import Warehouse
 from pipelines.settings import Settings, SettingsError, load_settings
@@ -30,13 +38,8 @@ from pipelines.stopping import Stop, stoppable
 from pipelines.terminal import clear_line, console, is_somebody_there, say
 
 if TYPE_CHECKING:
-    from assets.dry_run import Check
     from assets.report.figures import Range
     from pipelines.night import Days
-    from pipelines.rollbacks import Rollback
-    from pipelines.status import Status
-    from pipelines.summary import IndicatorLine, Summary
-    from pipelines.versions import Version
 
 app = typer.Typer(
     add_completion=False,
@@ -50,14 +53,6 @@ app = typer.Typer(
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", help="The city's settings; default $KCC_SETTINGS, else kcc.toml.")
 ]
-UNITS = {"percent": "%", "seconds": "s", "minutes": "min", "working_days": "days"}
-TITLES = {
-    "missed_calls": "missed calls",
-    "telephone_wait": "telephone wait",
-    "answer_speed": "answered within 30 s",
-    "visitor_wait": "visitor wait",
-    "lead_time": "lead time in working days",
-}
 
 
 @app.command(
@@ -127,7 +122,7 @@ def _run(  # noqa: PLR0913, PLR0917 - what `run` was told
         told = {"run_id": run_id, "not_published": not_published, **asdict(summary)}
         print(json.dumps(told, default=str, indent=2))
     elif not quiet:
-        _print(summary, reports_folder(settings))
+        print_summary(summary, reports_folder(settings))
     if not_published is not None:
         say(("yellow", "not published:"), f" {not_published}", err=True)
     for sentence in summary.outstanding:
@@ -219,7 +214,7 @@ def status(
     elif as_json:
         print(json.dumps(asdict(watched.status), default=str, indent=2))
     else:
-        _print_status(watched.status)
+        print_status(watched.status)
     everything_told = not alert or _told(_tell_if_stale(settings))
     if watched.needs_attention(limit) or not everything_told:
         raise typer.Exit(1)
@@ -246,7 +241,7 @@ def versions(
     if as_json:
         print(json.dumps([asdict(one) for one in found], default=str, indent=2))
     elif found:
-        _print_versions(found, ZoneInfo(settings.centre.time_zone))
+        print_versions(found, ZoneInfo(settings.centre.time_zone))
     else:
         say("nothing is published yet; run `kcc run`")
 
@@ -283,9 +278,9 @@ def rollback(
     try:
         with _as_its_owner(), told_if_full(settings.folders.data):
             if release:
-                _print_release(release_pin(settings, why))
+                print_release(release_pin(settings, why))
             else:
-                _print_rollback(roll_back(settings, version, why), settings)
+                print_rollback(roll_back(settings, version, why), settings)
     except UnknownVersion as error:
         _stop(str(error), 2)
     except (NotRolledBack, NightIsRunning, NoSpace) as error:
@@ -435,7 +430,7 @@ def check_files(
         print(json.dumps([{**asdict(one), "is_sound": one.is_sound} for one in checks], default=str, indent=2))
     else:
         for one in checks:
-            _print_check(one, settings)
+            print_check(one, settings)
     if not all(one.is_sound for one in checks):
         raise typer.Exit(1)
 
@@ -520,36 +515,13 @@ def init(  # noqa: PLR0913, PLR0917 - an option each
         _stop(str(error), 1)
     say(("bold", str(path)), ": written, and valid")
     for one in checks:
-        _print_check(one, settings)
+        print_check(one, settings)
     say(("bold", "\nLeft to decide"))
     for sentence in made.left:
         say(f"  - {sentence}")
     say(("bold", "\nNext"))
     for command in (f"check --settings {quote(str(path))} FILE…", f"run --settings {quote(str(path))}"):
         say(f"  kcc {command}")
-
-
-def _print_check(one: Check, settings: Settings) -> None:
-    colour = "green" if one.is_sound else "yellow" if one.status == "loaded" else "red"
-    say(("bold", one.file), ": ", (colour, f"would be {one.status}"))
-    made = "at an unknown moment"
-    if one.exported_at_utc is not None:
-        zone = ZoneInfo(settings.centre.time_zone)
-        made = f"on {one.exported_at_utc.replace(tzinfo=UTC).astimezone(zone):%Y-%m-%d at %H:%M}"
-    lines = [f"taken for an export of source '{one.source}', made {made}"]
-    if one.not_seen is not None:
-        lines.append(one.not_seen)
-    if one.waits is not None:
-        lines.append(f"a night would wait: {one.waits}")
-    if one.reason is not None:
-        lines.append(one.reason)
-    if one.records:
-        lines.append(", ".join(f"{number:,} {state}" for state, number in one.records.items() if number) or "no record")
-    lines += map(str, one.quarantined)
-    if one.records and (more := one.records["quarantined"] - len(one.quarantined)):
-        lines.append(f"and {more:,} more")
-    for line in lines:
-        say(f"  {line}")
 
 
 def _settings(path: Path | None, quick: bool = False) -> Settings:
@@ -570,133 +542,6 @@ def _quiet_dagster() -> Iterator[None]:
 def _stop(sentence: str, status: int) -> NoReturn:
     say(("red", "kcc:"), f" {sentence}", err=True)
     raise typer.Exit(status)
-
-
-def _print(summary: Summary, reports: Path) -> None:
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
-    from schemas.ops import STATES
-
-    out = console()
-    table = Table(title="Indicators, newest complete period", title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in ("indicator", "period", "reported", "value", "norm", "met"):
-        table.add_column(heading, justify="right" if heading in ("reported", "value") else "left", no_wrap=True)
-    for line in summary.indicators:
-        met = "" if line.norm_met is None else "[green]yes[/green]" if line.norm_met else "[red]no[/red]"
-        unit = UNITS[line.unit]
-        table.add_row(
-            escape(printable(_title(line))),
-            _period(line),
-            _figure(line.reported, unit),
-            _figure(line.value, unit),
-            line.norm,
-            met,
-        )
-    out.print(table)
-    if not all(line.complete for line in summary.indicators):
-        say("* incomplete: not ended, an open day not covered by an export, or a call still open\n")
-    states = Table(
-        "", *summary.records, title="Records, each in exactly one state", title_justify="left", box=box.SIMPLE_HEAD
-    )
-    for column in states.columns[1:]:
-        column.justify = "right"
-    for state in STATES:
-        states.add_row(state, *(f"{counts[state]:,}" for counts in summary.records.values()))
-    out.print(states)
-    quarantined = sum(counts["quarantined"] for counts in summary.records.values())
-    for text in (
-        f"in         {summary.files:,} files; {quarantined:,} records are in quarantine and in no figure",
-        f"not in     {len(summary.outstanding):,}; {summary.warnings:,} warnings: `kcc status` tells them",
-        f"warehouse  {summary.warehouse}",
-        f"version    {summary.version}",
-        f"report     {reports}",
-    ):
-        say(text)
-
-
-def _print_status(status: Status) -> None:
-    as_of = f"as of {status.as_of_utc:%Y-%m-%d %H:%M} UTC" if status.as_of_utc else "without any export"
-    say(("bold", "published:"), f" {status.version}, {status.age_hours:.1f} hours ago, {as_of}")
-    if status.pinned is not None:
-        say(("yellow", "pinned:"), f" {status.pinned}")
-    if status.not_published is not None:
-        say(("red", "not published:"), f" {status.not_published}")
-    for sentence in status.not_in:
-        say(("red", "not in:"), f" {sentence}")
-    for sentence in status.days:
-        say(("yellow", "days:"), f" {sentence}")
-    for sentence in status.warnings:
-        say(("yellow", "warning:"), f" {sentence}")
-    for sentence in status.accepted:
-        say(("cyan", "accepted:"), f" {sentence}")
-    if status.newest_restatement is not None:
-        say(("bold", "restated:"), f" {status.newest_restatement.restated_at_utc:%Y-%m-%d} {status.newest_restatement}")
-    if not status.needs_attention:
-        say(("green", "all exports are in"))
-
-
-def _print_versions(found: list[Version], zone: ZoneInfo) -> None:
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
-    def local(moment: datetime | None) -> str:
-        return "" if moment is None else f"{moment.replace(tzinfo=UTC).astimezone(zone):%Y-%m-%d %H:%M}"
-
-    table = Table(title=f"Versions that are kept, times in {zone}", title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in ("version", "published", "as of", "files", "records", "MB", "readers", "settings changed"):
-        right = heading in ("files", "records", "MB")
-        table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "settings changed")
-    for one in found:
-        table.add_row(
-            one.version,
-            local(one.published_at_utc),
-            local(one.as_of_utc),
-            f"{one.files:,}",
-            f"{one.records:,}",
-            f"{one.bytes / 1_000_000:.1f}",
-            one.state,
-            escape(printable(", ".join(one.changed_settings))),
-        )
-    console().print(table)
-
-
-def _print_rollback(pin: Rollback, settings: Settings) -> None:
-    from assets.report.making import reports_folder
-
-    say(("bold", "readers get:"), f" {pin.version}, as soon as they connect again")
-    say(("bold", "pinned:"), " nights build and verify, and do not publish until `kcc rollback --release`")
-    if pin.instead_of_version != pin.version:
-        say(
-            ("bold", "reports:"),
-            f" those in {reports_folder(settings)} are still of {pin.instead_of_version}; `kcc report` makes that of "
-            "the newest year anew, `kcc report 2024` that of another",
-        )
-
-
-def _print_release(pin: Rollback | None) -> None:
-    if pin is None:
-        say("nothing is pinned: nights publish")
-    else:
-        say(("bold", "released:"), f" {pin.version}; readers keep it until the next night publishes, or `kcc run` now")
-
-
-def _title(line: IndicatorLine) -> str:
-    title = TITLES[line.indicator]
-    if line.variant == "action_plan":
-        return f"{title}, action plan"
-    return title if line.dimension in ("all", "0-30") else f"{title}, {line.dimension}"
-
-
-def _period(line: IndicatorLine) -> str:
-    period = f"{line.period:%Y}" if line.period_type == "year" else f"{line.period:%Y-%m}"
-    return period if line.complete else f"{period} *"
-
-
-def _figure(value: float | None, unit: str) -> str:
-    return "" if value is None else f"{value:.2f} {unit}"
 
 
 def main() -> None:
