@@ -41,13 +41,13 @@ with night_lock(Path(sys.argv[1]), wait=False):
 
 
 @contextmanager
-def night_of_somebody_else(data: Path) -> Iterator[None]:
+def night_of_somebody_else(data: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process is at work on the data, and is killed in the end."""
     command = [sys.executable, "-c", HOLD, str(data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as night:
         assert night.stdout is not None
         assert night.stdout.readline() == "held\n"
-        yield
+        yield night
         night.kill()
 
 

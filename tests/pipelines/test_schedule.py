@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
 from pathlib import Path
+from threading import Timer
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -19,7 +20,7 @@ from assets.exports import failed_days
 from pipelines.schedule import RANGE_END, RANGE_START, nightly_schedule, range_tags
 from pipelines.settings import Settings
 from tests.city import call, read_all, settings_of, write_calls
-from tests.dagster_home import home_in, run_job
+from tests.dagster_home import home_in, night_of_somebody_else, run_job
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 CLOCK_GOES_FORWARD = date(2026, 3, 29)
@@ -141,6 +142,16 @@ def test_a_day_that_a_run_failed_to_read_is_named_until_the_next_night_has_read_
     healed = _read(settings, instance, range_tags(settings, [date(2025, 3, 3), date(2025, 3, 10)]))
     assert _check(healed, "telephony_exports").passed
     assert failed_days(instance, settings, "telephony_exports") == set()
+
+
+def test_a_run_of_the_daemon_waits_for_the_night_of_somebody_else(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    settings = settings_of(tmp_path)
+    write_calls(tmp_path, "2025-03-03", [call("2025-03-03 10:00:00")])
+    with night_of_somebody_else(settings.folders.data) as night:
+        ends = Timer(1, night.kill)
+        ends.start()
+        assert _read(settings, instance, range_tags(settings, [date(2025, 3, 3)])).success
+        assert night.wait(0) is not None  # it ended first
 
 
 def test_a_day_whose_export_is_refused_is_named_by_every_night_until_it_is_mended(
