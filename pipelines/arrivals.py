@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from pydantic import BaseModel
 
 from assets.files import ExportFile, export_files, growing, listing, stamp, today
 from assets.records import RecordStore, changed_at_utc
 from pipelines.lock import is_night_at_work
 from pipelines.publishing import Warehouse
+from pipelines.runs import data_tag
 from pipelines.schedule import JOB, days_of, range_tags, to_take
 from pipelines.settings import Settings
 
@@ -32,22 +34,24 @@ Stamps = dict[str, tuple[int, int]]
 
 
 class Asked(BaseModel):
-    """A run that was asked for: by which key, how the folder looked then, for which files, and which attempt it is."""
+    """A run that was asked for: by which key, with which settings, for which files, and which attempt it is."""
 
     key: str
-    folder: str
+    settings_sha256: str
     files: Stamps
     attempt: int = 1
 
 
 class Cursor(BaseModel):
-    """What one tick hands to the next: how the folder looked when all in it was taken in; the files not read that were
-    seen last; those that a run took and could not read yet; the run that was asked for.
+    """What one tick hands to the next: how the folder looked when nothing was left to do; the files not read that were
+    seen last; those that runs took in vain, for they are not complete; when receipts had changed last when a run
+    succeeded; the run that was asked for.
     """
 
     done: str = ""
     seen: Stamps = {}
-    taken: Stamps = {}
+    in_vain: Stamps = {}
+    built: datetime | None = None
     asked: Asked | None = None
 
 
@@ -84,46 +88,83 @@ class _Tick:
         self.instance = instance
         self.cursor = cursor
         self.now = now
-        self.folder = _digest(settings)
 
     def outcome(self) -> dg.RunRequest | str:
         """The run to ask for, or why there is none."""
         if not self.settings.folders.exports.is_dir():
             return f"{self.settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS"
-        attempt = 1
-        if self.cursor.asked is not None:
-            told = self._of_the_last(self.cursor.asked)
-            if not isinstance(told, int):
-                return told
-            attempt = told
-        is_left = self.cursor.asked is not None or not _is_built(self.settings)
-        if self.cursor.done == self.folder and not is_left:
+        failed = None
+        if (asked := self.cursor.asked) is not None:
+            record = next(iter(self.instance.get_run_records(dg.RunsFilter(tags={RUN_KEY: asked.key}), limit=1)), None)
+            if record is None:  # the daemon was stopped before it made the run
+                days = days_of(file for file in self._unread() if file.name in asked.files)
+                return dg.RunRequest(run_key=asked.key, tags=range_tags(self.settings, days))
+            if not record.dagster_run.is_finished:
+                return f"run {record.dagster_run.run_id} takes them in"
+            if not self._is_done(asked, record):
+                failed = record
+        folder = _digest(self.settings)
+        if failed is None and self.cursor.done == folder and self._is_built():
             return NOTHING_NEW
         if self._is_night_coming():
             return "a night is at work"
-        return self._of_the_folder(attempt, is_left)
+        return self._of_the_folder(folder, failed)
 
-    def _of_the_last(self, asked: Asked) -> dg.RunRequest | str | int:
-        """What the run that was asked for came to: the number of the attempt to make now, or what to do instead."""
-        record = next(iter(self.instance.get_run_records(dg.RunsFilter(tags={RUN_KEY: asked.key}), limit=1)), None)
-        if record is None:  # the daemon was stopped before it made the run
-            return dg.RunRequest(run_key=asked.key, tags=range_tags(self.settings, self._days(asked)))
-        if not record.dagster_run.is_finished:
-            return f"run {record.dagster_run.run_id} takes them in"
-        if self._has_succeeded(record):
-            self.cursor.taken, self.cursor.asked = asked.files, None
+    def _is_done(self, asked: Asked, record: dg.RunRecord) -> bool:
+        """Whether the run that was asked for did it, or another night has since; then the cursor goes on."""
+        is_done = record.dagster_run.status == dg.DagsterRunStatus.SUCCESS
+        if not is_done and not asked.files.items() & {file.name: stamp(file.path) for file in self._unread()}.items():
+            later = dg.RunsFilter(
+                job_name=JOB,
+                statuses=[dg.DagsterRunStatus.SUCCESS],
+                tags=data_tag(self.settings),
+                created_after=record.create_timestamp,
+            )
+            is_done = bool(self.instance.get_runs(later, limit=1))
+        if is_done:
+            self.cursor.in_vain |= asked.files
+            self.cursor.built = changed_at_utc(self.settings)
+            self.cursor.asked = None
+        return is_done
+
+    def _is_built(self) -> bool:
+        """Whether a build, published or not, has begun since exports were read last.
+
+        A folder may have changed in the future, by a clock that was put right since; then the cursor knows.
+        """
+        read = changed_at_utc(self.settings)
+        built = Warehouse(self.settings.folders.data, self.settings.retention.versions).last_build_at_utc()
+        return read is None or read == self.cursor.built or (built is not None and read <= built)
+
+    def _is_night_coming(self) -> bool:
+        """Whether a run of whoever is at work, is about to be, or stands in the queue."""
+        coming = dg.RunsFilter(job_name=JOB, statuses=NOT_FINISHED_STATUSES, tags=data_tag(self.settings))
+        return is_night_at_work(self.settings.folders.data) or bool(self.instance.get_runs(coming, limit=1))
+
+    def _of_the_folder(self, folder: str, failed: dg.RunRecord | None) -> dg.RunRequest | str:
+        unread = self._unread()
+        stamps = {file.name: stamp(file.path) for file in unread}
+        self.cursor.in_vain = dict(self.cursor.in_vain.items() & stamps.items())
+        new = [file for file in unread if file.name not in self.cursor.in_vain]
+        same = [file for file in new if self.cursor.seen.get(file.name) == stamps[file.name]]
+        ready = [file for file in same if growing(file, int(self.now.timestamp() * 1e9)) is None]
+        self.cursor.seen = {file.name: stamps[file.name] for file in new}
+        if failed is not None and self.cursor.asked is not None:
+            again = self._again(self.cursor.asked, failed, {file.name: stamps[file.name] for file in ready})
+            return again if isinstance(again, str) else self._ask(ready, again)
+        if ready or (not self._is_built() and len(same) == len(new)):
+            return self._ask(ready, attempt=1)
+        if not new:
+            self.cursor.done = folder
+            return NOTHING_NEW
+        return f"{len(new)} files are new or not complete: the next ticks look whether they still change"
+
+    def _again(self, asked: Asked, record: dg.RunRecord, ready: Stamps) -> str | int:
+        """Of a run that failed: the number of the next attempt, 1 if something was mended or came, or why it waits."""
+        lying = {name: (size, changed) for name, size, changed in listing(self.settings)}
+        is_gone = not asked.files.keys() <= lying.keys()
+        if is_gone or ready.items() - asked.files.items() or asked.settings_sha256 != self.settings.sha256:
             return 1
-        return 1 if self.folder != asked.folder else self._again(asked, record)
-
-    def _has_succeeded(self, record: dg.RunRecord) -> bool:
-        """Whether the run did what was asked of it, or another night since."""
-        later = dg.RunsFilter(
-            job_name=JOB, statuses=[dg.DagsterRunStatus.SUCCESS], created_after=record.create_timestamp
-        )
-        return record.dagster_run.status == dg.DagsterRunStatus.SUCCESS or bool(self.instance.get_runs(later, limit=1))
-
-    def _again(self, asked: Asked, record: dg.RunRecord) -> str | int:
-        """Of a run that failed while nothing has changed since: the number of the next attempt, or why it waits."""
         failed = f"run {record.dagster_run.run_id} failed"
         if asked.attempt > len(WAITS):
             return (
@@ -133,30 +174,14 @@ class _Tick:
         again_at = datetime.fromtimestamp(record.end_time or 0, UTC) + WAITS[asked.attempt - 1]
         return f"{failed}; it is tried again at {again_at:%H:%M} UTC" if self.now < again_at else asked.attempt + 1
 
-    def _is_night_coming(self) -> bool:
-        """Whether a run of whoever is at work, or stands in the queue."""
-        queued = dg.RunsFilter(job_name=JOB, statuses=[dg.DagsterRunStatus.QUEUED])
-        return is_night_at_work(self.settings.folders.data) or bool(self.instance.get_runs(queued, limit=1))
-
-    def _of_the_folder(self, attempt: int, is_left: bool) -> dg.RunRequest | str:
-        unread = [file for file in self._unread() if self.cursor.taken.get(file.name) != stamp(file.path)]
-        seen = {file.name: stamp(file.path) for file in unread}
-        same = [file for file in unread if self.cursor.seen.get(file.name) == seen[file.name]]
-        ready = [file for file in same if growing(file, int(self.now.timestamp() * 1e9)) is None]
-        self.cursor.seen = seen
-        if ready or (is_left and len(same) == len(unread)):
-            files = {file.name: seen[file.name] for file in ready}
-            key = f"exports that arrived by {self.now:%Y-%m-%d %H:%M:%S} UTC"
-            self.cursor.asked = Asked(key=key, folder=self.folder, files=files, attempt=attempt)
-            days = to_take(ready, self.instance, self.settings)
-            return dg.RunRequest(run_key=key, tags=range_tags(self.settings, days))
-        if not unread:
-            self.cursor.done = self.folder
-            return NOTHING_NEW
-        return f"{len(unread)} files are new or not complete: the next ticks look whether they still change"
-
-    def _days(self, asked: Asked) -> list[date]:
-        return days_of(file for file in self._unread() if file.name in asked.files)
+    def _ask(self, ready: list[ExportFile], attempt: int) -> dg.RunRequest:
+        files = {file.name: stamp(file.path) for file in ready}
+        if attempt > 1 and self.cursor.asked is not None:
+            files = self.cursor.asked.files | files
+        key = f"exports that arrived by {self.now:%Y-%m-%d %H:%M:%S} UTC"
+        self.cursor.asked = Asked(key=key, settings_sha256=self.settings.sha256, files=files, attempt=attempt)
+        days = to_take(ready, self.instance, self.settings)
+        return dg.RunRequest(run_key=key, tags=range_tags(self.settings, days))
 
     def _unread(self) -> list[ExportFile]:
         return RecordStore(self.settings).unread(export_files(self.settings, today(self.settings)))
@@ -165,10 +190,3 @@ class _Tick:
 def _digest(settings: Settings) -> str:
     """Another one whenever the exports folder or the settings changed."""
     return hashlib.sha256(json.dumps([settings.sha256, listing(settings)]).encode()).hexdigest()
-
-
-def _is_built(settings: Settings) -> bool:
-    """Whether a build, published or not, has begun since exports were read last."""
-    read = changed_at_utc(settings)
-    built = Warehouse(settings.folders.data, settings.retention.versions).last_build_at_utc()
-    return read is None or (built is not None and read <= built)

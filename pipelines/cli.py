@@ -115,8 +115,8 @@ def _run(  # noqa: PLR0913, PLR0917 - what `run` was told
         stop.if_told()
         everything_told = _told(tell_of_run(settings, run_id, failed))
     warehouse = Warehouse(settings.folders.data, settings.retention.versions)
-    refused = warehouse.refused()  # a night that ends well is published, or held back
-    not_published = None if refused is None else refused.reason
+    refused = warehouse.refused()  # a night that ends well is published, or held back; another may be at work by now
+    not_published = None if refused is None or refused.run_id != run_id else refused.reason
     summary = summarise(settings, warehouse.link if not_published is None else warehouse.held_back)
     if as_json:
         told = {"run_id": run_id, "not_published": not_published, **asdict(summary)}

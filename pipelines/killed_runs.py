@@ -7,15 +7,13 @@ a killed run left on the disk (`pipelines/publishing.py`, `assets/records.py`), 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 
 from pipelines.lock import is_night_at_work
+from pipelines.runs import OF_COMMAND_LINE, data_tag, is_of_command_line, is_ours
 from pipelines.settings import Settings
 
-DATA = "kcc/data"
-"""The tag by which a run from the command line says on whose data it works."""
 SILENCE = timedelta(minutes=10)
 """A run that lives either holds the night's lock, or waits for it, or tells something every few seconds."""
 BEGUN = [
@@ -26,10 +24,10 @@ BEGUN = [
 ]
 
 
-def end_runs_of_the_command_line(instance: dg.DagsterInstance, data: str) -> None:
+def end_runs_of_the_command_line(instance: dg.DagsterInstance, settings: Settings) -> None:
     """End earlier runs from the command line on the same data. Whoever holds the night's lock knows that none lives."""
-    for run in instance.get_runs(dg.RunsFilter(statuses=BEGUN, tags={DATA: data})):
-        if run.remote_job_origin is None:  # one that the UI repeats has its tag, and a location
+    for run in instance.get_runs(dg.RunsFilter(statuses=BEGUN, tags={**data_tag(settings), **OF_COMMAND_LINE})):
+        if is_of_command_line(run):
             _end(instance, run)
 
 
@@ -43,16 +41,17 @@ def killed_runs_sensor(settings: Settings) -> dg.SensorDefinition:
         description="Ends runs that were killed, by whatever: they would hold up all others.",
     )
     def killed_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        ended = end_silent_runs(context.instance, settings.folders.data, datetime.now(UTC))
+        ended = end_silent_runs(context.instance, settings, datetime.now(UTC))
         return dg.SkipReason(f"ended, for their process is gone: {', '.join(ended)}" if ended else "none is gone")
 
     return killed_runs
 
 
-def end_silent_runs(instance: dg.DagsterInstance, data: Path, now: datetime) -> list[str]:
+def end_silent_runs(instance: dg.DagsterInstance, settings: Settings, now: datetime) -> list[str]:
     """End every run that has told nothing for ten minutes while nobody holds the night's lock; returns their ids."""
-    begun = instance.get_run_records(dg.RunsFilter(statuses=BEGUN))
-    if not begun or is_night_at_work(data):
+    records = instance.get_run_records(dg.RunsFilter(statuses=BEGUN))
+    begun = [record for record in records if is_ours(record.dagster_run, settings)]
+    if not begun or is_night_at_work(settings.folders.data):
         return []
     silent = [record.dagster_run for record in begun if _last_told(instance, record) < now - SILENCE]
     for run in silent:

@@ -34,7 +34,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             warehouse_assets(settings),
             report_asset(settings),
         ],
-        jobs=[nightly_job()],
+        jobs=[nightly_job(settings)],
         schedules=[nightly_schedule(settings)],
         sensors=[
             new_exports_sensor(settings),

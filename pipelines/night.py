@@ -14,11 +14,12 @@ from assets.files import export_files, stamp, today
 from assets.records import RecordStore
 from assets.report.nightly import STEP as REPORT
 from pipelines.failure import Cause, causes_of
-from pipelines.killed_runs import DATA, end_runs_of_the_command_line
+from pipelines.killed_runs import end_runs_of_the_command_line
 from pipelines.location import build_definitions
 from pipelines.lock import night_lock, one_at_a_time
 from pipelines.publishing import Warehouse
 from pipelines.retention import forget_old_runs
+from pipelines.runs import OF_COMMAND_LINE
 from pipelines.schedule import JOB, range_tags, to_take
 from pipelines.settings import ROOT, Settings
 from pipelines.space import NoSpace, told_if_full
@@ -95,12 +96,11 @@ def _run_night(settings: Settings, only: Days | None) -> str:
     log.debug("reading", extra={"to_read": (len(unread), sum(stamp(file.path)[0] for file in unread))})
     job = build_definitions(settings).resolve_job_def(JOB)
     with told_if_full(dagster_home()), dagster_instance() as instance:
-        data = str(settings.folders.data.resolve())
-        end_runs_of_the_command_line(instance, data)
+        end_runs_of_the_command_line(instance, settings)
         days = only or to_take(unread, instance, settings)
         result = job.execute_in_process(
             instance=instance,
-            tags={**range_tags(settings, days), DATA: data},
+            tags={**range_tags(settings, days), **OF_COMMAND_LINE},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )

@@ -15,6 +15,7 @@ import dagster as dg
 from assets.exports import EXPORTS, failed_days
 from assets.files import ExportFile, export_files, today
 from assets.records import RecordStore
+from pipelines.runs import data_tag
 from pipelines.settings import Settings
 
 JOB = "nightly"
@@ -22,11 +23,12 @@ RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
 
-def nightly_job() -> dg.UnresolvedAssetJobDefinition:
+def nightly_job(settings: Settings) -> dg.UnresolvedAssetJobDefinition:
     """All assets in one run: the exports of one or more days, then the warehouse, then its report."""
     return dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.all(),
+        tags=data_tag(settings),
         description="Read the exports of one or more days, then build, verify and publish the warehouse; last, make "
         "its report.",
     )

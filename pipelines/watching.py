@@ -10,7 +10,7 @@ import dagster as dg
 
 from pipelines.alerts.telling import tell_if_stale, tell_of_run
 from pipelines.failure import causes_of
-from pipelines.killed_runs import DATA
+from pipelines.runs import is_of_command_line, is_ours
 from pipelines.settings import Settings
 
 ON = dg.DefaultSensorStatus.RUNNING
@@ -29,11 +29,13 @@ def watching(settings: Settings) -> list[dg.SensorDefinition]:
         name="tell_of_failed_run",
         description="Tells people on call of a run that failed or whose publication was blocked.",
         default_status=ON,
+        monitor_all_code_locations=True,  # else it is blind to runs of the command line
     )
     def failed(context: dg.RunFailureSensorContext) -> None:
-        causes = causes_of(context.get_step_failure_events())
-        if not (causes and _tells_of_itself(context.dagster_run)):  # one that was killed tells nothing
-            _told(tell_of_run(settings, context.dagster_run.run_id, causes))
+        run, causes = context.dagster_run, causes_of(context.get_step_failure_events())
+        # one of the command line tells of itself, unless it was killed
+        if is_ours(run, settings) and not (causes and is_of_command_line(run)):
+            _told(tell_of_run(settings, run.run_id, causes))
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
@@ -42,7 +44,7 @@ def watching(settings: Settings) -> list[dg.SensorDefinition]:
         default_status=ON,
     )
     def succeeded(context: dg.RunStatusSensorContext) -> None:
-        if not _tells_of_itself(context.dagster_run):
+        if is_ours(context.dagster_run, settings) and not is_of_command_line(context.dagster_run):
             _told(tell_of_run(settings, context.dagster_run.run_id, None))
 
     @dg.sensor(
@@ -56,11 +58,6 @@ def watching(settings: Settings) -> list[dg.SensorDefinition]:
         return dg.SkipReason("Told, or nothing to tell.")
 
     return [failed, succeeded, stale]
-
-
-def _tells_of_itself(run: dg.DagsterRun) -> bool:
-    """Whether a run was begun by the command line; one that the UI repeats has its tag, and a location."""
-    return DATA in run.tags and run.remote_job_origin is None
 
 
 def _told(trouble: list[str]) -> None:

@@ -14,9 +14,9 @@ import pytest
 
 import assets.verify
 import assets.warehouse
-from pipelines.killed_runs import DATA
 from pipelines.lock import night_lock
 from pipelines.night import dagster_instance
+from pipelines.runs import DATA, OF_COMMAND_LINE
 from pipelines.settings import ROOT
 from schemas.tables import TABLES
 from tests.city import call, publish, settings_of, write_calls
@@ -135,16 +135,18 @@ def test_a_run_that_was_killed_is_ended_by_the_next_night_and_holds_up_no_queue(
     monkeypatch.chdir(small.home)
     monkeypatch.setenv("DAGSTER_HOME", str(small.home))
     data = str((small.folder / "data").resolve())
+    kinds = [{DATA: data, **OF_COMMAND_LINE}, {DATA: "/data/of/another/city", **OF_COMMAND_LINE}, {DATA: data}]
     with dagster_instance() as instance:
-        ours, other = (
-            instance.create_run_for_job(_nothing, status=dg.DagsterRunStatus.STARTED, tags={DATA: on}).run_id
-            for on in (data, "/data/of/another/city")
+        ours, other, of_the_daemon = (
+            instance.create_run_for_job(_nothing, status=dg.DagsterRunStatus.STARTED, tags=tags).run_id
+            for tags in kinds
         )
     assert small.kcc("run", "-q").returncode == 0
     with dagster_instance() as instance:
         found = {run.run_id: run.status for run in instance.get_runs()}
     assert found[ours] == dg.DagsterRunStatus.FAILURE
     assert found[other] == dg.DagsterRunStatus.STARTED
+    assert found[of_the_daemon] == dg.DagsterRunStatus.STARTED  # it may wait for the lock
 
 
 @dg.job

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import assets.verify
 from assets.records import RecordStore
 from assets.sessions import readonly
 from pipelines.arrivals import NOTHING_NEW, RUN_KEY, Cursor, new_exports_sensor, tick
+from pipelines.runs import DATA, data_tag
 from pipelines.schedule import JOB, RANGE_END, RANGE_START
 from pipelines.settings import Settings
 from tests.city import CALLS, call, publish, read_all, settings_of, write_calls
@@ -135,7 +137,7 @@ def test_a_failed_run_is_tried_again_at_once_when_something_was_mended(
         assert not daemon.run(daemon.asked())
     assert isinstance(daemon.tick(), str)
     path.write_text(path.read_text().replace("answered", "missed"))
-    assert daemon.tick() == NEW
+    assert isinstance(daemon.tick(), str)
     assert daemon.run(daemon.asked())
     assert daemon.tick() == NOTHING_NEW
 
@@ -187,6 +189,70 @@ def test_a_file_whose_last_line_does_not_end_is_tried_once_and_again_when_it_gre
     assert names_read(daemon) == ["calls_2025-03-03.csv", "calls_2025-03-04.csv"]
 
 
+def test_two_files_that_are_not_complete_are_each_tried_once(daemon: Daemon) -> None:
+    for day in ("04", "05"):
+        path = write_calls(daemon.folder, f"2025-03-{day}", [call(f"2025-03-{day} 10:00:00")])
+        path.write_text(path.read_text()[:-1])
+        assert daemon.taken_in()
+    assert [daemon.tick() for _ in range(4)] == [NOTHING_NEW] * 4
+
+
+def test_a_file_that_grows_meanwhile_makes_no_failed_run_be_tried_sooner(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_calls(daemon.folder, "2025-03-04", [call("2025-03-04 10:00:00")])
+    daemon.tick()
+    live = write_calls(daemon.folder, "2025-03-05", [call("2025-03-05 10:00:00")])
+    with monkeypatch.context() as patch:
+        patch.setattr(RecordStore, "read", lambda *_: 1 / 0)
+        assert not daemon.run(daemon.asked())
+        for n in range(5):
+            with live.open("a") as stream:
+                stream.write(f"n{n}\n")
+            waits = daemon.tick()
+            assert isinstance(waits, str)
+            assert "failed; it is tried again at" in waits
+
+
+def test_a_night_that_left_the_file_out_does_not_count_as_the_one_that_took_it(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_calls(daemon.folder, "2025-03-04", [call("2025-03-04 10:00:00")])
+    daemon.tick()
+    with monkeypatch.context() as patch:
+        patch.setattr(RecordStore, "read", lambda *_: 1 / 0)
+        assert not daemon.run(daemon.asked())
+        patch.undo()
+        patch.setattr(RecordStore, "read", lambda *_: None)  # one that takes other days alone
+        assert _night(daemon.settings, daemon.instance, {})
+    assert daemon.run(daemon.asked(timedelta(minutes=6)))
+    assert names_read(daemon) == ["calls_2025-03-03.csv", "calls_2025-03-04.csv"]
+
+
+def test_a_night_of_another_city_in_the_same_history_does_not_count_either(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_calls(daemon.folder, "2025-03-04", [call("2025-03-04 10:00:00")])
+    daemon.tick()
+    with monkeypatch.context() as patch:
+        patch.setitem(assets.verify.SUMS, "two and two are five", "select 1")
+        assert not daemon.run(daemon.asked())
+    assert _night(daemon.settings, daemon.instance, {DATA: "/data/of/another/city"})
+    waits = daemon.tick()
+    assert isinstance(waits, str)
+    assert "failed; it is tried again at" in waits
+
+
+def test_a_clock_that_was_put_right_makes_no_nights_without_end(daemon: Daemon) -> None:
+    write_calls(daemon.folder, "2025-03-04", [call("2025-03-04 10:00:00")])
+    read_all(daemon.settings)
+    receipts = daemon.settings.folders.data / "records" / "phone" / "receipts"
+    tomorrow = datetime.now(UTC).timestamp() + 86_400
+    os.utime(receipts, (tomorrow, tomorrow))
+    assert daemon.run(daemon.asked())
+    assert [daemon.tick() for _ in range(3)] == [NOTHING_NEW] * 3
+
+
 def test_a_file_waits_for_its_manifest(tmp_path: Path) -> None:
     with home_in(tmp_path / "home") as instance:
         daemon = Daemon(tmp_path, instance, settings_of(tmp_path, sources=[{**CALLS, "manifest": ".ok"}]))
@@ -220,6 +286,20 @@ def test_while_a_night_of_somebody_else_is_at_work_it_waits(daemon: Daemon) -> N
     assert daemon.run(daemon.asked())
 
 
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+def test_while_another_run_of_the_daemon_is_about_to_begin_it_waits(
+    daemon: Daemon, status: dg.DagsterRunStatus
+) -> None:
+    write_calls(daemon.folder, "2025-03-04", [call("2025-03-04 10:00:00")])
+    daemon.tick()
+    coming = daemon.instance.create_run_for_job(
+        _nightly_job(daemon.settings), status=status, tags=data_tag(daemon.settings)
+    )
+    assert daemon.tick() == "a night is at work"
+    daemon.instance.delete_run(coming.run_id)
+    assert isinstance(daemon.tick(), dg.RunRequest)
+
+
 def test_without_an_exports_folder_it_says_so(tmp_path: Path) -> None:
     with home_in(tmp_path / "home") as instance:
         daemon = Daemon(tmp_path, instance, settings_of(tmp_path))
@@ -239,19 +319,24 @@ def test_dagster_runs_it_as_soon_as_it_is_installed_and_keeps_its_cursor(daemon:
     assert Cursor.model_validate_json(cursor).asked is not None
 
 
-def _night(settings: Settings, instance: dg.DagsterInstance, tags: dict[str, str]) -> bool:
+def _nightly_job(settings: Settings) -> dg.JobDefinition:
     """What a run of the night's job comes to: it reads and publishes, in one op, for a tenth of the time."""
 
     @dg.op
     def night() -> None:
         publish(settings)
 
-    @dg.job(name=JOB)
+    @dg.job(name=JOB, tags=data_tag(settings))
     def nightly() -> None:
         night()
 
+    return nightly
+
+
+def _night(settings: Settings, instance: dg.DagsterInstance, tags: dict[str, str]) -> bool:
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    return nightly.execute_in_process(instance=instance, tags=tags, run_config=quiet, raise_on_error=False).success
+    job = _nightly_job(settings)
+    return job.execute_in_process(instance=instance, tags=tags, run_config=quiet, raise_on_error=False).success
 
 
 @dg.job

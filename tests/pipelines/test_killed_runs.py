@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from pipelines.killed_runs import end_silent_runs, killed_runs_sensor
+from pipelines.runs import DATA, data_tag
 from tests.city import settings_of
 from tests.dagster_home import home_in, night_of_somebody_else
 
@@ -27,8 +28,8 @@ def _nightly() -> None:
     pass
 
 
-def begun(instance: dg.DagsterInstance, status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED) -> str:
-    return instance.create_run_for_job(_nightly, status=status).run_id
+def begun(instance: dg.DagsterInstance, status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED, **tags: str) -> str:
+    return instance.create_run_for_job(_nightly, status=status, tags=tags).run_id
 
 
 def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
@@ -41,9 +42,9 @@ def test_a_run_that_has_long_told_nothing_while_nobody_is_at_work_has_failed(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     run_id = begun(instance)
-    assert end_silent_runs(instance, tmp_path / "data", datetime.now(UTC)) == []
+    assert end_silent_runs(instance, settings_of(tmp_path), datetime.now(UTC)) == []
     assert status_of(instance, run_id) == dg.DagsterRunStatus.STARTED
-    assert end_silent_runs(instance, tmp_path / "data", datetime.now(UTC) + IN_AN_HOUR) == [run_id]
+    assert end_silent_runs(instance, settings_of(tmp_path), datetime.now(UTC) + IN_AN_HOUR) == [run_id]
     assert status_of(instance, run_id) == dg.DagsterRunStatus.FAILURE
 
 
@@ -53,20 +54,26 @@ def test_a_run_that_told_something_lately_is_left_alone(tmp_path: Path, instance
     assert run is not None
     instance.report_engine_event("still here", run)
     now = datetime.now(UTC) + timedelta(minutes=9)
-    assert end_silent_runs(instance, tmp_path / "data", now) == []
+    assert end_silent_runs(instance, settings_of(tmp_path), now) == []
 
 
 def test_while_somebody_is_at_work_no_run_is_ended(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     run_id = begun(instance)
     with night_of_somebody_else(tmp_path / "data"):
-        assert end_silent_runs(instance, tmp_path / "data", datetime.now(UTC) + IN_AN_HOUR) == []
-    assert end_silent_runs(instance, tmp_path / "data", datetime.now(UTC) + IN_AN_HOUR) == [run_id]
+        assert end_silent_runs(instance, settings_of(tmp_path), datetime.now(UTC) + IN_AN_HOUR) == []
+    assert end_silent_runs(instance, settings_of(tmp_path), datetime.now(UTC) + IN_AN_HOUR) == [run_id]
 
 
 def test_a_run_that_is_done_is_left_alone(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     run_id = begun(instance, dg.DagsterRunStatus.SUCCESS)
-    assert end_silent_runs(instance, tmp_path / "data", datetime.now(UTC) + IN_AN_HOUR) == []
+    assert end_silent_runs(instance, settings_of(tmp_path), datetime.now(UTC) + IN_AN_HOUR) == []
     assert status_of(instance, run_id) == dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_run_of_another_city_in_the_same_history_is_left_alone(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    begun(instance, **{DATA: "/data/of/another/city"})
+    ours = begun(instance, **data_tag(settings_of(tmp_path)))
+    assert end_silent_runs(instance, settings_of(tmp_path), datetime.now(UTC) + IN_AN_HOUR) == [ours]
 
 
 def test_its_sensor_runs_as_soon_as_it_is_installed(tmp_path: Path, instance: dg.DagsterInstance) -> None:

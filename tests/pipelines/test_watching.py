@@ -16,9 +16,9 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from assets import canonical
 from pipelines import watching
 from pipelines.location import build_definitions
+from pipelines.runs import DATA, OF_COMMAND_LINE, data_tag, is_of_command_line
 from pipelines.schedule import RANGE_END, RANGE_START
 from pipelines.settings import Settings
-from pipelines.watching import DATA
 from tests.city import call, settings_of, write_calls
 from tests.pipelines.test_alerts_telling import box, city, later, waits
 from tests.planted import PARTS, parts_in
@@ -77,7 +77,7 @@ def test_a_run_of_the_daemon_that_fails_is_told_without_the_text_of_its_error_an
     monkeypatch.setattr(canonical, "canonical_calls", fails)
     write_calls(tmp_path, "2025-02-01", waits(1, 60))
     daemon = Daemon(city(tmp_path, box), instance, "tell_of_failed_run")
-    daemon.night(**{DATA: "told by the command line"})
+    daemon.night(**OF_COMMAND_LINE)
     daemon.tick()
     assert box.mails == []
     failed = daemon.night()
@@ -136,12 +136,33 @@ def test_an_old_warehouse_is_told_by_a_tick(
 
 
 def test_a_run_of_the_command_line_that_the_ui_repeats_has_its_tag_and_is_told_all_the_same() -> None:
-    by_command_line = dg.DagsterRun(job_name="nightly", tags={DATA: "/data"})
+    by_command_line = dg.DagsterRun(job_name="nightly", tags=OF_COMMAND_LINE)
     location = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="pipelines.definitions"))
     origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), "nightly")
-    repeated = dg.DagsterRun(job_name="nightly", tags={DATA: "/data"}, remote_job_origin=origin)
-    assert watching._tells_of_itself(by_command_line)
-    assert not watching._tells_of_itself(repeated)
+    repeated = dg.DagsterRun(job_name="nightly", tags=OF_COMMAND_LINE, remote_job_origin=origin)
+    assert is_of_command_line(by_command_line)
+    assert not is_of_command_line(repeated)
+
+
+def test_a_killed_run_of_the_command_line_is_told_by_the_daemon(
+    tmp_path: Path, box: Mailbox, instance: dg.DagsterInstance
+) -> None:
+    settings = city(tmp_path, box)
+    daemon = Daemon(settings, instance, "tell_of_failed_run")
+    killed = [
+        instance.create_run_for_job(_nightly, status=dg.DagsterRunStatus.STARTED, tags={**OF_COMMAND_LINE, **data})
+        for data in (data_tag(settings), {DATA: "/data/of/another/city"})
+    ]
+    for run in killed:
+        instance.report_run_failed(run, "The process of this run was killed.")
+    daemon.tick()
+    assert box.subjects == ["run failed"]
+    assert f"run: {killed[0].run_id}" in box.texts[0]
+
+
+@dg.job
+def _nightly() -> None:
+    pass
 
 
 def test_sensors_run_from_the_start_and_there_are_none_without_a_channel(tmp_path: Path, box: Mailbox) -> None:

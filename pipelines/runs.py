@@ -1,0 +1,27 @@
+"""Whose run a run of Dagster's history is: it may hold those of several cities, begun by the daemon or by `kcc run`."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipelines.settings import Settings
+
+DATA = "kcc/data"
+"""The tag by which a run says on whose data it works."""
+OF_COMMAND_LINE = {"kcc/begun_by": "command line"}
+"""The tag of runs that `kcc run` began."""
+
+
+def data_tag(settings: Settings) -> dict[str, str]:
+    """What tells the runs of this city from those of another in the same history."""
+    return {DATA: str(settings.folders.data.resolve())}
+
+
+def is_ours(run: dg.DagsterRun, settings: Settings) -> bool:
+    """Whether a run works on the data of this city; one that the UI made for some assets alone has no tag."""
+    return run.tags.get(DATA, data_tag(settings)[DATA]) == data_tag(settings)[DATA]
+
+
+def is_of_command_line(run: dg.DagsterRun) -> bool:
+    """Whether `kcc run` began it; one that the UI repeats has its tags, and a code location."""
+    return OF_COMMAND_LINE.items() <= run.tags.items() and run.remote_job_origin is None
