@@ -199,7 +199,10 @@ def status(
         limit = None if max_age is None else duration(max_age)
     except ValueError as error:
         _stop(f"--max-age: {error}", 2)
+    if alert:
+        _require_a_channel(settings)
     watched = watch(settings)
+    everything_told = not alert or _told(_tell_if_stale(settings))
     if prometheus is not None:
         try:
             write_metrics(watched, prometheus)
@@ -215,9 +218,13 @@ def status(
         print(json.dumps(asdict(watched.status), default=str, indent=2))
     else:
         print_status(watched.status)
-    everything_told = not alert or _told(_tell_if_stale(settings))
-    if watched.needs_attention(limit) or not everything_told:
+    if watched.verdict(limit) != "OK" or not everything_told:
         raise typer.Exit(1)
+
+
+def _require_a_channel(settings: Settings) -> None:
+    if not settings.alerts.channels:
+        _stop("no channel is declared, so nothing is told: docs/settings.md#alerts", 1)
 
 
 def _tell_if_stale(settings: Settings) -> list[str]:
@@ -303,8 +310,7 @@ def alerts(
 ) -> None:
     """Say which events are told to people on call, and by which channels; `--test` shows whether they arrive."""
     settings = _settings(settings_file, quick=True)
-    if not settings.alerts.channels:
-        _stop("no channel is declared, so nothing is told: docs/settings.md#alerts", 1)
+    _require_a_channel(settings)
     if not test:
         from pipelines.alerts.channels import name_of
 

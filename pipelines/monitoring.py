@@ -58,11 +58,11 @@ class Watched:
         """Whether this machine's clock, or the one that published, is wrong."""
         return self.age is not None and self.age < -CLOCK_SKEW
 
-    def is_stale(self, max_age: timedelta) -> bool:
-        """Whether the published file is older than it may be."""
-        return self.age is not None and self.age > max_age
+    def is_stale(self, max_age: timedelta | None) -> bool:
+        """Whether the published file is older than it may be, if somebody said how old that is."""
+        return max_age is not None and self.age is not None and self.age > max_age
 
-    def verdict(self, max_age: timedelta) -> Verdict:
+    def verdict(self, max_age: timedelta | None) -> Verdict:
         """In a word; everything but OK is for somebody to look at."""
         if self.version is None:
             return "NOTHING PUBLISHED"
@@ -71,12 +71,6 @@ class Watched:
         if self.status is None or self.status.needs_attention or self.age is None or self.is_from_the_future:
             return "ATTENTION"
         return "OK"
-
-    def needs_attention(self, max_age: timedelta | None) -> bool:
-        """Whether somebody should look; without an age, only at what the nights say of themselves."""
-        if max_age is not None:
-            return self.verdict(max_age) != "OK"
-        return self.status is None or self.status.needs_attention
 
 
 def watch(settings: Settings) -> Watched:
@@ -141,7 +135,7 @@ def facts(watched: Watched, max_age: timedelta) -> dict[str, Any]:
         **(status if watched.status is None else asdict(watched.status)),
         "max_age_hours": max_age / timedelta(hours=1),
         "is_stale": watched.is_stale(max_age),
-        "needs_attention": watched.needs_attention(max_age),
+        "needs_attention": watched.verdict(max_age) != "OK",
     }
 
 

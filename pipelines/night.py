@@ -13,10 +13,11 @@ from dagster._core.instance.ref import InstanceRef
 from assets.files import export_files, stamp, today
 from assets.records import RecordStore
 from assets.report.nightly import STEP as REPORT
+from assets.untold import kind_and_place
 from pipelines.failure import Cause, causes_of
 from pipelines.killed_runs import end_runs_of_the_command_line
 from pipelines.location import build_definitions
-from pipelines.lock import night_lock, one_at_a_time
+from pipelines.lock import NightIsRunning, night_lock, one_at_a_time
 from pipelines.publishing import Warehouse
 from pipelines.retention import forget_old_runs
 from pipelines.runs import OF_COMMAND_LINE
@@ -84,8 +85,19 @@ def run_night(settings: Settings, only: Days | None = None) -> str:
     try:
         with told_if_full(settings.folders.data), night_lock(settings.folders.data, wait=False):
             return _run_night(settings, only)
-    except NoSpace as full:
-        raise NightFailed(str(full), None, [Cause("beginning", type(full).__name__)]) from None
+    except (NightFailed, ReportFailed, NightIsRunning):
+        raise
+    except Exception as error:
+        raise NightFailed(_sentence(error), None, [Cause("beginning", type(error).__name__)]) from None
+
+
+def _sentence(error: Exception) -> str:
+    """Why a night could not begin, or could not be written down; an error that may quote a value does not speak."""
+    if isinstance(error, PermissionError):
+        return f"{error.filename}: not yours to open; let the user who runs the nights do it"
+    if isinstance(error, NoSpace | OSError):
+        return str(error)
+    return f"the night broke off: {kind_and_place(error)}"
 
 
 def _run_night(settings: Settings, only: Days | None) -> str:

@@ -112,30 +112,18 @@ def print_status(status: Status) -> None:
 
 
 def print_versions(found: list[Version], zone: ZoneInfo) -> None:
-    """The versions that are kept, with moments in the zone of the centre."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
+    """The versions that are kept, with moments in the zone of the centre; each name whole, for a rollback takes it."""
 
-    def local(moment: datetime | None) -> str:
-        return "" if moment is None else f"{moment.replace(tzinfo=UTC).astimezone(zone):%Y-%m-%d %H:%M}"
+    def local(moment: datetime) -> str:
+        return f"{moment.replace(tzinfo=UTC).astimezone(zone):%Y-%m-%d %H:%M}"
 
-    table = Table(title=f"Versions that are kept, times in {zone}", title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in ("version", "published", "as of", "files", "records", "MB", "readers", "settings changed"):
-        right = heading in ("files", "records", "MB")
-        table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "settings changed")
     for one in found:
-        table.add_row(
-            one.version,
-            local(one.published_at_utc),
-            local(one.as_of_utc),
-            f"{one.files:,}",
-            f"{one.records:,}",
-            f"{one.bytes / 1_000_000:.1f}",
-            one.state,
-            escape(printable(", ".join(one.changed_settings))),
-        )
-    console().print(table)
+        as_of = f"as of {local(one.as_of_utc)}" if one.as_of_utc else "without any export"
+        say(("bold", one.version), ("green" if one.state == "published" else "yellow", f"  {one.state}"))
+        say(f"  made {local(one.published_at_utc)}, {as_of} ({zone})")
+        say(f"  {one.files:,} files, {one.records:,} records, {one.bytes / 1_000_000:.1f} MB")
+        if one.changed_settings:
+            say(f"  settings that changed: {', '.join(one.changed_settings)}")
 
 
 def print_rollback(pin: Rollback, settings: Settings) -> None:

@@ -72,6 +72,10 @@ class Publication(BaseModel):
     norms_newly_missed: list[MissedNorm] = []
 
 
+UNFINISHED = "it has not finished: it is at work, or was killed"
+"""Why a build is not published from its begin to its end."""
+
+
 class NotPublished(BaseModel):
     """A build that was not published: what version it was to be, when it began, by which run, and why: in a sentence,
     and as data where a check blocked it.
@@ -189,7 +193,7 @@ class Warehouse:
     def refuse(
         self,
         publication: Publication,
-        reason: str = "it has not finished: it is at work, or was killed",
+        reason: str = UNFINISHED,
         blocked_by: Sequence[Block] = (),
     ) -> None:
         """Write down that a build is not published, and why, for who asks for the status.
@@ -203,8 +207,8 @@ class Warehouse:
             reason=reason,
             blocked_by=list(blocked_by),
         )
-        durable.write_private(self.refusal, refusal.model_dump_json(indent=1))
-        self.refusal.chmod(0o644)  # who may ask the warehouse may ask for its status
+        # who may ask the warehouse may ask for its status
+        durable.write(self.refusal, refusal.model_dump_json(indent=1), 0o644)
 
     def refused(self) -> NotPublished | None:
         """The newest build, if it was not published."""

@@ -783,7 +783,7 @@ class Alerts(Section):
     """What people on call are told, and by which channels; without a channel nothing is sent."""
 
     events: list[AlertEvent] = list(get_args(AlertEvent))
-    stale_after_hours: int = Field(default=26, ge=1)
+    stale_after_hours: int = Field(default=26, ge=1, le=87_600)
     email: Email | None = None
     webhooks: list[Webhook] = []
 
@@ -917,7 +917,9 @@ def _sentence(path: Path, error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         message = "there is no such key; docs/settings.md lists them all"
     value = first.get("input")
-    shown = f" is {value!r}" if isinstance(value, str | int | float | bool | date | time) else ""
+    # what stands in the wrong place below `alerts` may be a password or the address of a webhook
+    may_be_shown = first["loc"][:1] != ("alerts",) and isinstance(value, str | int | float | bool | date | time)
+    shown = f" is {value!r}" if may_be_shown else ""
     more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""
     return f"{path}: {key + shown + ': ' if key else ''}{message}{more}"
 

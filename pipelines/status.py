@@ -6,7 +6,7 @@ Belongs here: questions to the published file and the folder around it. Does not
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -14,7 +14,8 @@ import duckdb
 from assets.outstanding import not_in
 from assets.sessions import readonly
 from assets.tripwires import tripped
-from pipelines.publishing import NotPublished, Warehouse
+from pipelines.lock import is_night_at_work
+from pipelines.publishing import UNFINISHED, NotPublished, Warehouse
 from pipelines.rollbacks import Rollback
 from pipelines.settings import Settings
 
@@ -68,6 +69,8 @@ class NoStatus(Exception):
     """There is no published warehouse that can be asked; the message says why and what to do."""
 
 
+LONGEST_BUILD = timedelta(hours=1)
+"""So long a build is taken for being at work by who can't see whether it is."""
 PUBLISHED = """
     select version, published_at_utc, as_of_utc from ops.publications
     order by published_at_utc desc, version desc limit 1
@@ -90,7 +93,7 @@ def status_of(settings: Settings) -> Status:
 
 
 def _status_of(warehouse: Warehouse, settings: Settings) -> Status:
-    refused = warehouse.refused()
+    refused = _refused(warehouse, settings)
     what_now = _sentence(refused) if refused else "run `kcc run`"
     if not warehouse.link.exists():
         raise NoStatus(f"{warehouse.link}: nothing is published yet; {what_now}")
@@ -109,6 +112,18 @@ def _status_of(warehouse: Warehouse, settings: Settings) -> Status:
         ) from None
     except duckdb.Error as error:
         raise NoStatus(f"{warehouse.link}: can't be asked ({str(error).splitlines()[0]})") from None
+
+
+def _refused(warehouse: Warehouse, settings: Settings) -> NotPublished | None:
+    """The newest build if it was not published, and is not at work either."""
+    refused = warehouse.refused()
+    if refused is None or refused.reason != UNFINISHED:
+        return refused
+    try:
+        is_at_work = is_night_at_work(settings.folders.data)
+    except OSError:  # who may only read the warehouse may not look
+        is_at_work = datetime.now(UTC).replace(tzinfo=None) - refused.at_utc < LONGEST_BUILD
+    return None if is_at_work else refused
 
 
 def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings) -> Status:

@@ -30,6 +30,7 @@ class Mailbox:
     mails: list[EmailMessage] = field(default_factory=list)
     envelopes: list[Envelope] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
+    refuses_subjects_with: str | None = None
     encrypted: list[bool] = field(default_factory=list)
     connections: int = 0
 
@@ -52,6 +53,8 @@ class Mailbox:
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
+        if self.refuses_subjects_with is not None and self.refuses_subjects_with in str(message["Subject"]):
+            return "554 No, by its content"
         self.mails.append(message)
         self.envelopes.append(envelope)
         self.encrypted.append(session.ssl is not None)

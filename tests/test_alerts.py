@@ -145,9 +145,21 @@ def test_a_warehouse_that_grows_old_is_told_once_by_whoever_asks_for_its_status(
     (publication,) = (tmp_path / "data" / "warehouse" / "publications").glob("*.json")
     published = json.loads(publication.read_text())
     publication.write_text(json.dumps({**published, "published_at_utc": "2025-12-20T03:15:00"}))
-    for _ in range(2):
-        assert city.kcc("status", "--alert").returncode == 0
+    log = city.warehouse.resolve().with_name(f"{city.warehouse.resolve().name}.wal")
+    log.touch()  # it can't be asked
+    asked = city.kcc("status", "--alert", "--prometheus", "/nowhere/kcc.prom")
+    assert asked.returncode == 1
     assert box.subjects == ["warehouse stale"]
+    log.unlink()
+    assert city.kcc("status", "--alert").returncode == 0
+    assert box.subjects == ["warehouse stale"]
+    box.refuses = {"wacht@stad.example"}
+    publication.write_text(json.dumps({**published, "published_at_utc": "2025-12-19T03:15:00"}))
+    unheard = city.kcc("status", "--alert")
+    assert (unheard.returncode, unheard.stderr.splitlines()) == (
+        1,
+        ["not told: e-mail by 127.0.0.1: it refuses every recipient"],
+    )
 
 
 def test_a_test_is_sent_by_every_channel_and_says_what_became_of_it(

@@ -11,13 +11,17 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
 import assets.verify
 import assets.warehouse
+import pipelines.alerts.telling
+import pipelines.cli
 from pipelines.lock import night_lock
 from pipelines.night import dagster_instance
+from pipelines.publishing import Warehouse
 from pipelines.runs import DATA, OF_COMMAND_LINE
-from pipelines.settings import ROOT
+from pipelines.settings import ROOT, Settings
 from schemas.tables import TABLES
 from tests.city import call, publish, settings_of, write_calls
 from tests.sample import City, small_city
@@ -185,6 +189,35 @@ def test_a_night_loads_neither_pandas_nor_pyarrow_and_what_draws_and_writes_page
     assert {"pandas", "pyarrow"}.isdisjoint(after)
     assert {"matplotlib", "xlsxwriter"} <= after
     assert {"matplotlib", "PIL", "xlsxwriter", "openpyxl"}.isdisjoint(before)
+
+
+def test_a_broken_history_of_dagster_is_one_sentence(small: City) -> None:
+    assert small.kcc("run", "-q").returncode == 0
+    (history,) = small.home.rglob("runs.db")
+    history.write_bytes(b"this is no database, said 0999987654" * 200)
+    told = small.kcc("run", "-q")
+    assert told.returncode == 1
+    assert told.stderr.startswith("kcc: the night broke off: sqlalchemy.exc.DatabaseError at ")
+    assert len(told.stderr.splitlines()) == 1
+    assert "0999987654" not in told.stderr
+
+
+def test_a_night_that_published_does_not_take_the_next_that_is_at_work_for_its_own(
+    small: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in small.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def next_begins(settings: Settings, *_: object) -> list[str]:
+        warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+        last = warehouse.history().last
+        assert last is not None
+        warehouse.refuse(last.model_copy(update={"version": "kcc_20991231T000000000000_next", "run_id": "next"}))
+        return []
+
+    monkeypatch.setattr(pipelines.alerts.telling, "tell_of_run", next_begins)
+    told = CliRunner().invoke(pipelines.cli.app, ["run", "--json"])
+    assert (told.exit_code, json.loads(told.stdout)["not_published"]) == (0, None)
 
 
 def test_one_night_at_a_time(small: City) -> None:

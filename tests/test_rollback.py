@@ -119,10 +119,13 @@ def test_the_status_and_the_list_tell_what_is_pinned(
     assert f"pinned: {versions[0]}, since " in status.stdout
     assert "(de kalender klopte niet); nights do not publish until `kcc rollback --release`" in status.stdout
     assert "not published: the build of " in status.stdout
-    listed = city.kcc("versions", COLUMNS="150")
+    listed = city.kcc("versions", COLUMNS="40")
     assert listed.returncode == 0
-    assert [line.split()[0] for line in listed.stdout.splitlines() if "kcc_" in line] == versions[::-1]
-    assert "rolled back" in listed.stdout
+    newest, pinned = versions[::-1]
+    assert [line for line in listed.stdout.splitlines() if "kcc_" in line] == [
+        f"{newest}  rolled back",
+        f"{pinned}  pinned",
+    ]
     assert [one["is_pinned"] for one in json.loads(city.kcc("versions", "--json").stdout)] == [False, True]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from typer.testing import CliRunner
 
 import assets.warehouse
 import pipelines.cli
+import pipelines.status
 from assets.tripwires import Blocked
-from pipelines.publishing import NotPublished
+from pipelines.publishing import NotPublished, Warehouse
 from pipelines.settings import Settings
 from pipelines.status import NoStatus, status_of
 from tests.city import (
@@ -26,6 +28,7 @@ from tests.city import (
     write_appointments,
     write_calls,
 )
+from tests.dagster_home import night_of_somebody_else
 
 EARLY = "2025-03-10 08:00:00"
 
@@ -135,6 +138,37 @@ def test_a_build_that_died_is_told_and_one_that_died_after_publishing_is_not(
     version = status_of(settings).version
     refusal.write_text(told.replace(NotPublished.model_validate_json(told).version, version))  # killed before it went
     assert status_of(settings_of(tmp_path, sources=[CALLS])).not_published is None
+
+
+def test_a_build_that_is_at_work_is_no_trouble(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    settings = published(tmp_path)
+    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    last = warehouse.history().last
+    assert last is not None
+    with night_of_somebody_else(settings.folders.data):
+        warehouse.refuse(last.model_copy(update={"version": "kcc_20991231T000000000000_next"}))
+        assert status_of(settings).not_published is None
+    assert "was killed" in str(status_of(settings).not_published)
+
+
+def test_who_may_not_look_whether_a_night_is_at_work_takes_a_young_build_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    settings = published(tmp_path)
+    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    last = warehouse.history().last
+    assert last is not None
+
+    def not_yours(_: Path) -> bool:
+        raise PermissionError
+
+    monkeypatch.setattr(pipelines.status, "is_night_at_work", not_yours)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for begun, is_told in ((now - timedelta(minutes=50), False), (now - timedelta(minutes=70), True)):
+        warehouse.refuse(last.model_copy(update={"version": "kcc_2099_next", "published_at_utc": begun}))
+        assert (status_of(settings).not_published is not None) == is_told
 
 
 def test_an_exports_folder_that_is_away_is_told(tmp_path: Path) -> None:

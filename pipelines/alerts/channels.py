@@ -48,12 +48,13 @@ def _by(channel: Email | Webhook, alerts: Sequence[Alert]) -> Sent:
             sent.arrived.add(alert.key)
         except (NotSent, NoSecret) as error:
             sent.trouble.append(f"{sent.channel}: {error}")
-            if not (isinstance(error, NotSent) and error.reached_some):
-                break  # nor would the next
-            sent.arrived.add(alert.key)
+            if isinstance(error, NoSecret) or error.may_pass:
+                break  # nor would the next arrive now; one that is refused for good may be refused for what it says
+            if error.reached_some:
+                sent.arrived.add(alert.key)
         except Exception as error:  # no alert is worth a night
             sent.trouble.append(f"{sent.channel}: {type(error).__name__}")
-            break
+    sent.trouble[:] = dict.fromkeys(sent.trouble)
     return sent
 
 

@@ -63,17 +63,17 @@ def publication_blocked(settings: Settings, refused: NotPublished, now: datetime
     )
 
 
-def warehouse_stale(settings: Settings, published: Publication, now: datetime) -> Alert:
-    """A published version that is older than the settings allow."""
-    hours = (now - published.published_at_utc).total_seconds() / 3600
+def warehouse_stale(settings: Settings, version: str, newest: datetime, now: datetime) -> Alert:
+    """A published version, or under a pin the newest build, that is older than the settings allow."""
+    hours = (now - newest).total_seconds() / 3600
     return _alert(
         settings,
         "warehouse_stale",
-        [published.version],
-        "No newer version was published in time.",
+        [version, f"{newest}"],
+        "No newer version was built in time.",
         [
             _at(now),
-            ("version", published.version),
+            ("version", version),
             ("age", f"{hours:.1f} hours, allowed are {settings.alerts.stale_after_hours}"),
         ],
         "see whether the nights run: `kcc status`, the Dagster UI, the machine and its clock.",

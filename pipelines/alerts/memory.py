@@ -40,7 +40,8 @@ class Memory(BaseModel):
     waiting: list[Waiting] = []
 
     def forget_failures(self) -> None:
-        """A run succeeded: the next failure is news, whatever its cause."""
+        """A run succeeded: the next failure is news, whatever its cause; one that reached nobody is none any more."""
+        self.waiting = [one for one in self.waiting if not one.alert.key.startswith(FAILURES)]
         self.told = {key: at for key, at in self.told.items() if not key.startswith(FAILURES)}
 
     def due(self, alerts: Sequence[Alert], now: datetime) -> list[Alert]:

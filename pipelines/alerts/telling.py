@@ -42,9 +42,12 @@ def tell_if_stale(settings: Settings) -> list[str]:
 
     def find(warehouse: Warehouse, _: Memory, now: datetime) -> Iterator[Alert]:
         published = _publication(warehouse, warehouse.published_version())
-        limit = timedelta(hours=settings.alerts.stale_after_hours)
-        if published is not None and now - published.published_at_utc > limit:
-            yield events.warehouse_stale(settings, published, now)
+        if published is None:
+            return
+        # under a pin readers have an old version on purpose, and the nights go on building
+        newest = warehouse.last_build_at_utc() if warehouse.rollbacks.pin() else published.published_at_utc
+        if newest is not None and now - newest > timedelta(hours=settings.alerts.stale_after_hours):
+            yield events.warehouse_stale(settings, published.version, newest, now)
 
     return _tell(settings, find)
 

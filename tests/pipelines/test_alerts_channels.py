@@ -126,6 +126,15 @@ def test_one_recipient_that_is_refused_is_told_and_the_others_have_their_mail() 
     assert sent == Sent("e-mail by 127.0.0.1", set(), ["e-mail by 127.0.0.1: it refuses every recipient"])
 
 
+def test_a_mail_that_is_refused_for_what_it_says_holds_up_none_of_the_others() -> None:
+    other = ALERT.model_copy(update={"key": "run_failed:2", "subject": "Testdorp: run failed"})
+    with mail_server() as box:
+        box.refuses_subjects_with = "norm"
+        (sent,) = send([by_mail(box.port)], [ALERT, ALERT, other])
+    assert (sent.arrived, sent.trouble) == ({other.key}, ["e-mail by 127.0.0.1: it answers 554"])
+    assert box.subjects == ["run failed"]
+
+
 def test_no_mail_server_is_one_sentence() -> None:
     assert trouble(send([by_mail(free_port())], [ALERT])) == ["e-mail by 127.0.0.1: it can't be reached"]
 
@@ -219,6 +228,17 @@ def test_a_channel_that_fails_keeps_none_of_the_others(
     assert trouble(sent) == ["webhook 'ops': it can't be reached", "webhook 'others': it can't be reached"]
     assert len(box.mails) == 1
     assert "of-nobody-else" not in caplog.text + "".join(capfd.readouterr())
+
+
+def test_no_proxy_reads_what_goes_to_a_relay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with http_receiver() as proxy, http_receiver() as relay:
+        monkeypatch.setenv("KCC_HOOK", relay.address)
+        for variable in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(variable, proxy.address)
+        for variable in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(variable, raising=False)
+        assert trouble(send([webhook("slack")], [ALERT])) == []
+    assert (len(proxy.posted), len(relay.posted)) == (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from pipelines.alerts.telling import tell_if_stale, tell_of_run
 from pipelines.failure import Cause
 from pipelines.publishing import Block, MissedNorm, Publication, Warehouse
 from pipelines.settings import Settings
+from pipelines.versions import roll_back
 from tests.city import CALLS, WEEK, call, read_all, settings_of, write_calls
 from tests.receivers import Mailbox, mail_server
 
@@ -268,6 +269,23 @@ def test_an_old_warehouse_is_told_once_a_version_and_none_before_the_first(
     assert box.subjects == ["warehouse stale"] * 2
 
 
+def test_under_a_pin_the_warehouse_is_old_only_when_nights_build_no_more(
+    tmp_path: Path, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = city(tmp_path, box)
+    write_calls(tmp_path, "2025-01-31", waits(1, 10))
+    old = night(settings, "11111111-a").version
+    warehouse = Warehouse(settings.folders.data, keep=7)
+    record = warehouse.publications / f"{old}.json"
+    record.write_text(record.read_text().replace(f"{telling._now():%Y-%m-%dT}", "2025-12-01T"))
+    night(settings, "22222222-b")
+    roll_back(settings, old, None)
+    assert tell_if_stale(settings) == []
+    later(monkeypatch, 27)
+    tell_if_stale(settings)
+    assert box.subjects == ["warehouse stale"]
+
+
 # ── What was told ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -290,6 +308,17 @@ def test_what_reached_nobody_waits_and_is_told_once_when_it_can_be(
     later(monkeypatch, 24 * 8)  # nobody wants to know any more
     assert tell_if_stale(settings) == []
     assert len(box.mails) == 1
+
+
+def test_a_failure_that_reached_nobody_is_past_with_the_next_publication(tmp_path: Path, box: Mailbox) -> None:
+    settings = city(tmp_path, box)
+    box.refuses = {"wacht@stad.example"}
+    tell_of_run(settings, RUN, CRASH)
+    write_calls(tmp_path, "2025-01-31", waits(1, 10))
+    night(settings, "11111111-a")
+    box.refuses = set()
+    assert tell_if_stale(settings) == []
+    assert box.mails == []
 
 
 def test_what_was_told_is_its_owners_to_read_and_is_begun_anew_where_it_is_broken(tmp_path: Path, box: Mailbox) -> None:

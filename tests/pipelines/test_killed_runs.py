@@ -8,9 +8,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from pipelines.killed_runs import end_silent_runs, killed_runs_sensor
-from pipelines.runs import DATA, data_tag
+from pipelines.killed_runs import end_runs_of_the_command_line, end_silent_runs, killed_runs_sensor
+from pipelines.runs import DATA, OF_COMMAND_LINE, data_tag
 from tests.city import settings_of
 from tests.dagster_home import home_in, night_of_somebody_else
 
@@ -74,6 +76,22 @@ def test_a_run_of_another_city_in_the_same_history_is_left_alone(tmp_path: Path,
     begun(instance, **{DATA: "/data/of/another/city"})
     ours = begun(instance, **data_tag(settings_of(tmp_path)))
     assert end_silent_runs(instance, settings_of(tmp_path), datetime.now(UTC) + IN_AN_HOUR) == [ours]
+
+
+def test_a_run_of_the_command_line_that_the_ui_repeats_is_one_of_the_daemon(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    settings = settings_of(tmp_path)
+    tags = {**data_tag(settings), **OF_COMMAND_LINE}
+    ours = begun(instance, **tags)
+    location = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="pipelines.definitions"))
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), "nightly")
+    started = dg.DagsterRunStatus.STARTED
+    repeated = dg.DagsterRun(job_name="nightly", tags=tags, status=started, remote_job_origin=origin)
+    instance.run_storage.add_run(repeated)
+    end_runs_of_the_command_line(instance, settings)
+    assert status_of(instance, ours) == dg.DagsterRunStatus.FAILURE
+    assert status_of(instance, repeated.run_id) == started
 
 
 def test_its_sensor_runs_as_soon_as_it_is_installed(tmp_path: Path, instance: dg.DagsterInstance) -> None:

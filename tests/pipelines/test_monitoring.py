@@ -94,7 +94,7 @@ def test_the_age_is_that_of_the_published_file(tmp_path: Path, hours: float, beg
     assert told.startswith(begins)
     assert told.split(" | ")[1].split()[0] == age
     assert ("published 3.0 hours in the future" in told) == (hours == -3)
-    assert asked.needs_attention(DAY) == (begins != "OK: ")
+    assert (asked.verdict(DAY) == "OK") == (begins == "OK: ")
 
 
 def test_what_is_not_in_or_was_not_published_is_for_somebody_to_look_at_and_no_file_is_named(

@@ -602,9 +602,15 @@ def test_alerts_are_sent_nowhere_unless_a_channel_is_declared(tmp_path: Path) ->
         (HOOK.replace("teams", "irc"), ["alerts.webhooks[0].shape", "'teams', 'slack' or 'zulip'"]),
         (HOOK + HOOK, ["alerts.webhooks: 'ops' is declared twice"]),
         (MAIL + 'security = "none"\nuser = "kcc"', ["alerts.email", "a password goes out encrypted or not at all"]),
-        (MAIL.replace('"wacht@stad.example"', '"wacht"'), ["alerts.email.recipients[0] is 'wacht'"]),
+        (MAIL.replace('"wacht@stad.example"', '"wacht"'), ["alerts.email.recipients[0]: String should match"]),
         (MAIL.replace('["wacht@stad.example"]', "[]"), ["alerts.email.recipients"]),
-        ('[alerts]\nevents = ["run_succeeded"]', ["alerts.events[0] is 'run_succeeded'"]),
+        ('[alerts]\nsmtp_password = "hunter2"', ["alerts.smtp_password: there is no such key"]),
+        ('[alerts]\nwebhook = "https://hooks.example/hunter2"', ["alerts.webhook: there is no such key"]),
+        ('[alerts]\nwebhooks = ["https://hooks.example/hunter2"]', ["alerts.webhooks[0]"]),
+        (HOOK.replace("ops", "https://hunter2"), ["alerts.webhooks[0].name"]),
+        (MAIL.replace("mail.stad.example", "smtp://kcc:hunter2@mail"), ["alerts.email.host"]),
+        ("[alerts]\nstale_after_hours = 99999999999", ["alerts.stale_after_hours"]),
+        ('[alerts]\nevents = ["run_succeeded"]', ["alerts.events[0]: Input should be 'run_failed'"]),
     ],
 )
 def test_a_mistake_in_the_alerts_is_one_sentence_that_tells_no_secret(
