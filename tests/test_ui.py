@@ -101,11 +101,25 @@ def test_row_counts_and_records_are_plotted_over_time(ui: str, page: Page) -> No
 
 
 def test_a_check_says_what_it_found_and_what_to_do(ui: str, page: Page) -> None:
-    page.goto(f"{ui}/assets/core/appointments?view=checks")
+    page.goto(f"{ui}/assets/core/appointments?view=checks&checkDetail=unmapped_service")
     for text in ("are for a service of no cluster: 'Laadpaal aanvragen'", "What to do:", "of the settings"):
         expect(page.get_by_text(text).first).to_be_visible(timeout=30_000)
-    page.goto(f"{ui}/assets/ops/ledger?view=checks")
-    expect(page.get_by_text("The contracts of").first).to_be_visible(timeout=30_000)
+    page.goto(f"{ui}/assets/ops/ledger?view=checks&checkDetail=adds_up")
+    expect(page.get_by_text("sums hold.").first).to_be_visible(timeout=30_000)
+    page.goto(f"{ui}/assets/core/calls?view=checks&checkDetail=contract")
+    expect(page.get_by_text("are as declared.").first).to_be_visible(timeout=30_000)
+
+
+def test_which_days_have_data_are_missing_or_were_closed_stands_in_one_place(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/assets/ops/days")
+    for text in ("not_ended", "to_look_at", "Fails if more than 26 hours"):
+        expect(page.get_by_text(text).first).to_be_visible(timeout=30_000)
+
+
+def test_what_starts_nights_by_itself_is_on(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/automation")
+    for name in ("every_night", "new_exports", "killed_runs", "old_runs"):
+        expect(page.get_by_text(name).first).to_be_visible(timeout=30_000)
 
 
 def test_an_export_day_shows_its_records_and_files(ui: str, page: Page) -> None:

@@ -4561,3 +4561,90 @@ def test_rollbacks_are_every_pin_and_release_that_the_build_was_told_of() -> Non
         ("2025-03-10 08:00:00", "pin", "v1", "v2", "wrong zone"),
         ("2025-03-11 09:00:00", "release", "v1", None, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "is_told"),
+    [
+        ({"norm_met": True}, {}, True),
+        ({"norm_met": False}, {}, False),
+        ({"norm_met": False, "complete": False}, {}, True),
+        ({"norm_met": None}, {}, True),
+        ({"norm_met": True}, {"norm_met": True}, False),
+        ({"norm_met": True}, {"norm_met": None}, False),
+        ({"norm_met": True}, {"complete": False}, False),
+        *(({"norm_met": False, **another}, {}, True) for another in ({"indicator": "lead_time"}, {"dimension": "x"})),
+    ],
+)
+def test_a_norm_is_newly_missed_if_a_complete_figure_misses_it_and_did_not_when_it_was_published(
+    was: dict[str, Any], now: dict[str, Any], is_told: bool
+) -> None:
+    before = {**PUBLISHED, "complete": True, **was}
+    after = {**PUBLISHED, "complete": True, "norm_met": False, "norm_operator": "<=", "norm_value": 15, **now}
+    rows = (
+        Alone()
+        .given("input.publications", *PUBLICATIONS)
+        .given("input.published_figures", " ".join(before), tuple(before.values()))
+        .given("marts.indicators", " ".join(after), tuple(after.values()))
+        .run("staging.norms_newly_missed")
+    )
+    assert [row["norm_value"] for row in rows] == ([15] if is_told else [])
+
+
+def test_the_first_publication_has_no_norm_newly_missed() -> None:
+    after = {**PUBLISHED, "complete": True, "norm_met": False}
+    rows = (
+        Alone()
+        .given("input.publications", *PUBLICATIONS[:2])
+        .given("marts.indicators", " ".join(after), tuple(after.values()))
+        .run("staging.norms_newly_missed")
+    )
+    assert rows == []
+
+
+def test_a_day_of_a_source_has_one_state_and_the_files_that_were_made_on_it() -> None:
+    reasons = {"02-03": None, "02-04": "no_export", "02-05": "exported_before_closing", "02-06": "no_export"}
+    rows = (
+        Alone()
+        .given("staging.as_of", "as_of_local", ("2025-02-07 20:00",))
+        .given(
+            "input.sources",
+            "source kind valid_from valid_to",
+            ("phone", "calls", "0001-01-01", "9999-12-31"),
+            ("silent", "calls", "0001-01-01", "9999-12-31"),
+        )
+        .given(
+            "core.calendar",
+            "date service_point is_open",
+            *((f"2025-02-0{day}", "telephone", day not in (1, 2)) for day in range(1, 8)),
+            *((f"2025-02-0{day}", "desk", False) for day in range(1, 8)),
+        )
+        .given("staging.covered_days", "basis source date", ("calls", "phone", "2025-02-02"))
+        .given(
+            "staging.days",
+            "basis date source incomplete_reason",
+            *(("calls", f"2025-{day}", "phone", reason) for day, reason in reasons.items()),
+            ("calls", "2025-02-02", None, None),
+            ("calls", "2025-02-07", "phone", "not_ended"),
+        )
+        .given(
+            "input.files",
+            "source file_name export_date delivery status",
+            ("phone", "a", "2025-02-03", 1, "loaded"),
+            ("phone", "b", "2025-02-03", 2, "refused"),
+            ("phone", "c", "2025-02-06", 3, "refused"),
+            ("phone", "d", "2025-02-04", 4, "refused"),
+            ("phone", "d", "2025-02-04", 5, "loaded"),
+            ("phone", "e", None, 6, "refused"),
+        )
+        .given("core.calls", "source arrived_date", ("phone", "2025-02-03"), ("phone", "2025-02-03"))
+        .run("ops.days")
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("2025-02-02", "phone", "closed", 0, 0, 0),
+        ("2025-02-03", "phone", "data", 2, 1, 1),
+        ("2025-02-04", "phone", "missing", 0, 1, 0),
+        ("2025-02-05", "phone", "partial", 0, 0, 0),
+        ("2025-02-06", "phone", "failed", 0, 0, 1),
+        ("2025-02-07", "phone", "not_ended", 0, 0, 0),
+    ]
