@@ -19,10 +19,10 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from pipelines.history import EventLog
 from pipelines.location import build_definitions
-from pipelines.night import dagster_instance
 from pipelines.schedule import RANGE_END, RANGE_START
 from pipelines.settings import ROOT
 from tests.city import call, settings_of, write_calls
+from tests.dagster_home import home_in
 
 FIRST, LAST = date(2025, 1, 1), date(2025, 3, 31)
 DAYS = (LAST - FIRST).days + 1
@@ -31,21 +31,15 @@ WITH_FILE = (date(2025, 1, 1), date(2025, 3, 3), date(2025, 3, 31))
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of Dagster as the project has it."""
-    folder = tmp_path_factory.mktemp("history")
-    (folder / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-    return folder
+    """A home of Dagster."""
+    return tmp_path_factory.mktemp("history")
 
 
 @pytest.fixture(scope="module")
 def instance(home: Path) -> Iterator[dg.DagsterInstance]:
     """Its instance."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DAGSTER_HOME", str(home))
-        patch.delenv("DAGSTER_EVENT_BATCH_SIZE", raising=False)
-        patch.chdir(home)
-        with dagster_instance() as opened:
-            yield opened
+    with home_in(home) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
