@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
 
+from pipelines.night import dagster_instance
+from pipelines.runs import DATA, OF_COMMAND_LINE
 from pipelines.settings import ROOT
 from tests.planted import CARRIED, PARTS, parts_in, plant, settings_text
 from tests.receivers import Mailbox, Receiver, http_receiver, mail_server
@@ -132,6 +138,31 @@ def test_no_alert_tells_of_a_person_or_names_a_file(tmp_path: Path, box: Mailbox
     never = [*PARTS, *CARRIED.values(), "oproepen", "afspraken", ".csv", str(tmp_path), "exports/"]
     for text in [mail.as_string() for mail in box.mails] + told(box, hook):
         assert parts_in(text, never) == set()
+
+
+def test_a_night_of_the_command_line_that_was_killed_is_told_by_the_daemon(
+    tmp_path: Path, box: Mailbox, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = small_city(tmp_path)
+    declare(city, box, hook, (ROOT / "kcc.toml").read_text(encoding="utf-8"))
+    monkeypatch.chdir(city.home)
+    monkeypatch.setenv("DAGSTER_HOME", str(city.home))
+    with dagster_instance() as instance:
+        tags = {DATA: str((tmp_path / "data").resolve()), **OF_COMMAND_LINE}
+        killed = instance.create_run_for_job(_nightly, status=dg.DagsterRunStatus.STARTED, tags=tags)
+        instance.report_run_failed(killed, "The process of this run was killed.")
+    # in a process of its own, for in this one Dagster knows no code location, and would take any run for its own
+    ask = ["sensor", "preview", "tell_of_failed_run", "-m", "pipelines.definitions"]
+    cursor = RunStatusSensorCursor(record_id=-1).to_json()
+    command = [sys.executable, "-W", "ignore", "-m", "dagster", *ask, "--cursor", cursor]
+    subprocess.run(command, env=city.environment, cwd=city.home, capture_output=True, check=True)
+    assert box.subjects == ["run failed"]
+    assert f"run: {killed.run_id}" in box.texts[0]
+
+
+@dg.job
+def _nightly() -> None:
+    pass
 
 
 def test_a_warehouse_that_grows_old_is_told_once_by_whoever_asks_for_its_status(
