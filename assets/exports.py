@@ -66,7 +66,8 @@ def export_asset(
                     file
                     for file in export_files(settings, today(settings))
                     # a file without a usable date belongs to no partition: every run says that it is refused
-                    if file.source.kind == kind and (file.day in days or file.day is None)
+                    if file.source.kind == kind
+                    and (file.day in days or file.day is None or store.was_read_otherwise(file))
                 ]
                 log.debug("reading %s", key.replace("_", " "))
                 receipts = [_read(store, file) for file in files]
@@ -76,7 +77,8 @@ def export_asset(
                 description=f"Nothing was published: {broken}", metadata={KIND: type(broken).__name__}
             ) from None
         for day, of_day in _by_day(receipts).items():
-            context.add_asset_metadata(_metadata(of_day), asset_key=key, partition_key=day.isoformat())
+            if day in days:
+                context.add_asset_metadata(_metadata(of_day), asset_key=key, partition_key=day.isoformat())
         # metadata given here is copied to every day, and the days that had files have said otherwise
         yield dg.MaterializeResult(metadata={"read": dg.MetadataValue.md("no export of this day")})
         yield checks.records_keep_contract(key, sum(receipt.records for receipt in receipts))

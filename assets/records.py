@@ -153,6 +153,11 @@ class RecordStore:
         """The files that have no receipt yet, or changed since, or would be read differently today."""
         return [file for file in files if not self._is_read(file, self.latest(file))]
 
+    def was_read_otherwise(self, file: ExportFile) -> bool:
+        """Whether the file was read by other settings: a warehouse of both readings would be right by neither."""
+        receipt = self.latest(file)
+        return receipt is not None and receipt.reader != file.source.reader_fingerprint(READER_VERSION)
+
     def read(self, file: ExportFile) -> Receipt:
         """Read one file into records, unless that is done already. Never raises for what is in the file."""
         before = self.latest(file)

@@ -171,14 +171,18 @@ def _where_it_stopped(counts: Counts, before: str | None, published: str | None)
 
 @app.command(
     epilog="Examples:  kcc status   |   kcc status --json   |   kcc status --max-age 26h || echo 'have a look'   |   "
-    "kcc status --max-age 26h --prometheus /var/lib/node_exporter/kcc.prom"
+    "kcc status --max-age 26h --max-data-age 4d   |   kcc status --prometheus /var/lib/node_exporter/kcc.prom"
 )
-def status(
+def status(  # noqa: PLR0913, PLR0917 - an option each
     settings_file: SettingsFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the status as JSON.")] = False,
     max_age: Annotated[
         str | None,
         typer.Option(metavar="AGE", help="Print one line for a monitor, and end with 1 if it is older: 26h, 90m, 2d."),
+    ] = None,
+    max_data_age: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="With --max-age: end with 1, too, if the newest export of a source is older."),
     ] = None,
     prometheus: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write metrics for node_exporter's textfile collector.")
@@ -195,10 +199,15 @@ def status(
     from pipelines.versions import finish_rollback
 
     finish_rollback(settings)
-    try:
-        limit = None if max_age is None else duration(max_age)
-    except ValueError as error:
-        _stop(f"--max-age: {error}", 2)
+    if max_data_age is not None and max_age is None:
+        _stop("--max-data-age goes with --max-age, such as --max-age 26h --max-data-age 4d", 2)
+    limits = []
+    for option, text in (("--max-age", max_age), ("--max-data-age", max_data_age)):
+        try:
+            limits.append(None if text is None else duration(text))
+        except ValueError as error:
+            _stop(f"{option}: {error}", 2)
+    limit, data_limit = limits
     if alert:
         _require_a_channel(settings)
     watched = watch(settings)
@@ -209,16 +218,16 @@ def status(
         except OSError as error:
             _stop(f"{prometheus}: the metrics can't be written ({error.strerror}); name another file", 1)
     if limit is not None and not as_json:
-        print(line(watched, limit))
+        print(line(watched, limit, data_limit))
     elif limit is not None:
-        print(json.dumps(facts(watched, limit), default=str, indent=2))
+        print(json.dumps(facts(watched, limit, data_limit), default=str, indent=2))
     elif watched.status is None:
         _stop(str(watched.problem), 1)
     elif as_json:
         print(json.dumps(asdict(watched.status), default=str, indent=2))
     else:
         print_status(watched.status)
-    if watched.verdict(limit) != "OK" or not everything_told:
+    if watched.verdict(limit, data_limit) != "OK" or not everything_told:
         raise typer.Exit(1)
 
 

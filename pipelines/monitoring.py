@@ -62,11 +62,18 @@ class Watched:
         """Whether the published file is older than it may be, if somebody said how old that is."""
         return max_age is not None and self.age is not None and self.age > max_age
 
-    def verdict(self, max_age: timedelta | None) -> Verdict:
+    def late_sources(self, max_data_age: timedelta | None) -> list[str]:
+        """The sources whose newest export is older than it may be, if somebody said how old that is."""
+        if max_data_age is None or self.status is None:
+            return []
+        newest = self.status.newest_exports
+        return [source for source, made_at in newest.items() if self.asked_at_utc - made_at > max_data_age]
+
+    def verdict(self, max_age: timedelta | None, max_data_age: timedelta | None = None) -> Verdict:
         """In a word; everything but OK is for somebody to look at."""
         if self.version is None:
             return "NOTHING PUBLISHED"
-        if self.is_stale(max_age):
+        if self.is_stale(max_age) or self.late_sources(max_data_age):
             return "STALE"
         if self.status is None or self.status.needs_attention or self.age is None or self.is_from_the_future:
             return "ATTENTION"
@@ -100,7 +107,7 @@ def watch(settings: Settings) -> Watched:
     )
 
 
-def line(watched: Watched, max_age: timedelta) -> str:
+def line(watched: Watched, max_age: timedelta, max_data_age: timedelta | None = None) -> str:
     """One line: the verdict, what it rests on, and after the bar the same as Nagios plots it."""
     said, plotted = [], []
     if watched.version is not None:
@@ -118,24 +125,28 @@ def line(watched: Watched, max_age: timedelta) -> str:
         said += [f"{len(status.not_in)} not in", f"{len(status.warnings)} warnings"]
         plotted += [f"not_in={len(status.not_in)};0;;0", f"warnings={len(status.warnings)};;;0"]
         said += ["pinned by `kcc rollback`"] if status.pinned is not None else []
+        for source in watched.late_sources(max_data_age):
+            days = (watched.asked_at_utc - status.newest_exports[source]) / timedelta(days=1)
+            said.append(f"the newest export of '{source}' is {days:.1f} days old")
     elif watched.version is not None:
         said.append("it can't be asked")
     if not watched.is_last_build_published:
         said.append("the last build was not published")
     if watched.version is None:
         said.append("`kcc status` says more")
-    told = f"{watched.verdict(max_age)}: {', '.join(said)}"
+    told = f"{watched.verdict(max_age, max_data_age)}: {', '.join(said)}"
     return f"{told} | {' '.join(plotted)}" if plotted else told
 
 
-def facts(watched: Watched, max_age: timedelta) -> dict[str, Any]:
+def facts(watched: Watched, max_age: timedelta, max_data_age: timedelta | None = None) -> dict[str, Any]:
     """All that `kcc status` knows, and what follows from the age; for this machine, for it names files."""
     status = {"version": watched.version, "problem": str(watched.problem)}
     return {
         **(status if watched.status is None else asdict(watched.status)),
         "max_age_hours": max_age / timedelta(hours=1),
         "is_stale": watched.is_stale(max_age),
-        "needs_attention": watched.verdict(max_age) != "OK",
+        "late_sources": watched.late_sources(max_data_age),
+        "needs_attention": watched.verdict(max_age, max_data_age) != "OK",
     }
 
 
@@ -163,13 +174,21 @@ def metrics(watched: Watched) -> str:
     tell("kcc_published_timestamp_seconds", "When the version was made that readers get.", watched.published_at_utc)
     tell(
         "kcc_last_build_published",
-        "Whether the last build was published (1) or not (0); 0 while one is at work, and before the first.",
+        "Whether the last build was published (1) or not (0); 0 before the first.",
         watched.is_last_build_published and watched.version is not None,
     )
     if status is not None:
         tell("kcc_as_of_timestamp_seconds", "When the newest export in it was made.", status.as_of_utc)
         tell("kcc_not_in", "What is not in and needs somebody: files, sources, records.", len(status.not_in))
         tell("kcc_warnings", "Tripwires that are touched and that nobody accepted.", len(status.warnings))
+        newest = Gauge(
+            "kcc_newest_export_timestamp_seconds",
+            "When the newest export of a source was made.",
+            ["centre", "source"],
+            registry=registry,
+        )
+        for source, made_at in status.newest_exports.items():
+            newest.labels(watched.centre, source).set(made_at.replace(tzinfo=UTC).timestamp())
         records = Gauge("kcc_records", "Records of all exports by their state.", ["centre", "state"], registry=registry)
         for state, number in status.records.items():
             records.labels(watched.centre, state).set(number)

@@ -102,9 +102,10 @@ def _sentence(error: Exception) -> str:
 
 def _run_night(settings: Settings, only: Days | None) -> str:
     Warehouse(settings.folders.data, settings.retention.versions).clear_left_overs()
-    unread = RecordStore(settings).unread(export_files(settings, today(settings)))
+    store = RecordStore(settings)
+    unread = store.unread(export_files(settings, today(settings)))
     if only is not None:
-        unread = [file for file in unread if file.day is None or only[0] <= file.day <= only[1]]
+        unread = [f for f in unread if f.day is None or only[0] <= f.day <= only[1] or store.was_read_otherwise(f)]
     log.debug("reading", extra={"to_read": (len(unread), sum(stamp(file.path)[0] for file in unread))})
     job = build_definitions(settings).resolve_job_def(JOB)
     with told_if_full(dagster_home()), dagster_instance() as instance:

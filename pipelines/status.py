@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -58,6 +59,7 @@ class Status:
     accepted: list[str]
     newest_restatement: Restatement | None
     records: dict[str, int]
+    newest_exports: dict[str, datetime]
 
     @property
     def needs_attention(self) -> bool:
@@ -144,7 +146,22 @@ def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings)
             accepted=[str(one) for one in found if one.accepted_reason is not None],
             newest_restatement=_newest_restatement(con),
             records=_records(con),
+            newest_exports=_newest_exports(con, settings),
         )
+
+
+def _newest_exports(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, datetime]:
+    """When the newest export that is in was made (UTC), of each source that is still expected to deliver."""
+    rows = con.execute(
+        """
+        select source, max(exported_at_utc) from ops.ledger
+        where status = 'loaded' and exported_at_utc is not null
+        group by source order by source
+        """
+    ).fetchall()
+    today = datetime.now(ZoneInfo(settings.centre.time_zone)).date()
+    expected = {source.name for source in settings.sources if source.valid_to >= today}
+    return {source: made_at for source, made_at in rows if source in expected}
 
 
 def _days(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -248,6 +248,23 @@ def test_the_exports_of_some_days_are_taken_in_and_the_others_by_the_next_run(sm
     assert small.ask(names) == [("1219.csv",), ("1220.csv",), ("1221.csv",), ("1222.csv",)]
 
 
+def test_after_a_change_of_settings_a_run_over_some_days_reads_all_files_again(small: City) -> None:
+    file = "telephony/oproepen_20251220.csv"
+    (small.folder / "exports" / file).write_bytes((ROOT / "sample_exports" / file).read_bytes())
+    assert small.kcc("run", "-q").returncode == 0
+    voicemail = "select missed_reason, count(*) > 0 from core.calls where missed_reason = 'voicemail' group by all"
+    assert small.ask(voicemail) == [("voicemail", True)]
+    changed = small.folder / "changed.toml"
+    settings = (ROOT / "kcc.toml").read_text()
+    changed.write_text(
+        settings.replace('Voicemail = { reported = "missed", reason = "voicemail" }', 'Voicemail = "missed"')
+    )
+    assert (
+        small.kcc("run", "-q", "--from", "2025-12-20", "--to", "2025-12-20", KCC_SETTINGS=str(changed)).returncode == 0
+    )
+    assert small.ask(voicemail) == []
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

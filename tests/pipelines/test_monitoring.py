@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -95,6 +95,27 @@ def test_the_age_is_that_of_the_published_file(tmp_path: Path, hours: float, beg
     assert told.split(" | ")[1].split()[0] == age
     assert ("published 3.0 hours in the future" in told) == (hours == -3)
     assert (asked.verdict(DAY) == "OK") == (begins == "OK: ")
+
+
+def test_a_source_whose_exports_stopped_coming_is_named_though_nights_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = city(tmp_path)
+    watched = watch(settings)
+    made_at = datetime(2025, 3, 10, 19)
+    for hours, late in ((95.9, []), (96.1, ["phone"])):
+        asked = replace(watched, asked_at_utc=made_at + timedelta(hours=hours))
+        assert asked.late_sources(timedelta(days=4)) == late
+        assert (asked.verdict(None, timedelta(days=4)) == "STALE") == bool(late)
+    ended, told = status(settings, monkeypatch, "--max-age", "26h", "--max-data-age", "4d")
+    assert ended == 1
+    assert told.startswith("STALE: ")
+    assert re.search(r", the newest export of 'phone' is \d+\.\d days old \| age=", told)
+    assert status(settings, monkeypatch, "--max-data-age", "4d")[0] == 2
+    gone = settings.model_copy(
+        update={"sources": [one.model_copy(update={"valid_to": date(2025, 12, 31)}) for one in settings.sources]}
+    )
+    assert watch(gone).late_sources(timedelta(days=4)) == []
 
 
 def test_what_is_not_in_or_was_not_published_is_for_somebody_to_look_at_and_no_file_is_named(
@@ -190,7 +211,7 @@ def test_the_facts_go_on_as_json_with_what_follows_from_the_age(
     without = json.loads(told)
     ended_with_age, told = status(settings, monkeypatch, "--json", "--max-age", "90m")
     added = {key: value for key, value in json.loads(told).items() if key not in without}
-    assert added == {"max_age_hours": 1.5, "is_stale": False, "needs_attention": False}
+    assert added == {"max_age_hours": 1.5, "is_stale": False, "late_sources": [], "needs_attention": False}
     assert (ended, ended_with_age) == (0, 0)
 
 
