@@ -51,6 +51,11 @@ def export_files(settings: Settings, today: date) -> list[ExportFile]:
     return [found[path] for path in sorted(found)]
 
 
+def no_exports_folder(settings: Settings) -> str:
+    """What is said where the exports folder is not there."""
+    return f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS"
+
+
 def names_in_exports(settings: Settings) -> set[str]:
     """The names of all files that lie in the exports folder and that a source claims."""
     return {name_of(path, settings) for source in settings.sources for path in _claimed(source, settings)}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from assets.files import claims, names_in_exports
+from assets.files import claims, names_in_exports, no_exports_folder
 from pipelines.settings import Settings
 
 
@@ -36,7 +36,7 @@ def not_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
         f"{name} was {status}: {reason}" for name, status, reason in rows if name in lying or _is_hidden(exports / name)
     ]
     if not _is_hidden(exports) and not exports.is_dir():
-        sentences.append(f"{exports}: there is no such folder; set folders.exports or KCC_EXPORTS")
+        sentences.append(no_exports_folder(settings))
     known = {source for (source,) in con.execute("select distinct source from ops.ledger").fetchall()}
     sentences += [
         f"source '{source.name}': no file in {exports} matches {source.files!r}; is 'files' right?"

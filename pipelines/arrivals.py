@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from pydantic import BaseModel
 
-from assets.files import ExportFile, export_files, growing, listing, stamp, today
+from assets.files import ExportFile, export_files, growing, listing, no_exports_folder, stamp, today
 from assets.records import RecordStore, changed_at_utc
 from pipelines.lock import is_night_at_work
 from pipelines.publishing import Warehouse
@@ -92,12 +93,12 @@ class _Tick:
     def outcome(self) -> dg.RunRequest | str:
         """The run to ask for, or why there is none."""
         if not self.settings.folders.exports.is_dir():
-            return f"{self.settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS"
+            return no_exports_folder(self.settings)
         failed = None
         if (asked := self.cursor.asked) is not None:
             record = next(iter(self.instance.get_run_records(dg.RunsFilter(tags={RUN_KEY: asked.key}), limit=1)), None)
             if record is None:  # the daemon was stopped before it made the run
-                days = days_of(file for file in self._unread() if file.name in asked.files)
+                days = days_of(file for file in self._unread if file.name in asked.files)
                 return dg.RunRequest(run_key=asked.key, tags=range_tags(self.settings, days))
             if not record.dagster_run.is_finished:
                 return f"run {record.dagster_run.run_id} takes them in"
@@ -113,7 +114,7 @@ class _Tick:
     def _is_done(self, asked: Asked, record: dg.RunRecord) -> bool:
         """Whether the run that was asked for did it, or another night has since; then the cursor goes on."""
         is_done = record.dagster_run.status == dg.DagsterRunStatus.SUCCESS
-        if not is_done and not asked.files.items() & {file.name: stamp(file.path) for file in self._unread()}.items():
+        if not is_done and not asked.files.items() & self._stamps.items():
             later = dg.RunsFilter(
                 job_name=JOB,
                 statuses=[dg.DagsterRunStatus.SUCCESS],
@@ -142,15 +143,13 @@ class _Tick:
         return is_night_at_work(self.settings.folders.data) or bool(self.instance.get_runs(coming, limit=1))
 
     def _of_the_folder(self, folder: str, failed: dg.RunRecord | None) -> dg.RunRequest | str:
-        unread = self._unread()
-        stamps = {file.name: stamp(file.path) for file in unread}
-        self.cursor.in_vain = dict(self.cursor.in_vain.items() & stamps.items())
-        new = [file for file in unread if file.name not in self.cursor.in_vain]
-        same = [file for file in new if self.cursor.seen.get(file.name) == stamps[file.name]]
+        self.cursor.in_vain = dict(self.cursor.in_vain.items() & self._stamps.items())
+        new = [file for file in self._unread if file.name not in self.cursor.in_vain]
+        same = [file for file in new if self.cursor.seen.get(file.name) == self._stamps[file.name]]
         ready = [file for file in same if growing(file, int(self.now.timestamp() * 1e9)) is None]
-        self.cursor.seen = {file.name: stamps[file.name] for file in new}
+        self.cursor.seen = self._stamps_of(new)
         if failed is not None and self.cursor.asked is not None:
-            again = self._again(self.cursor.asked, failed, {file.name: stamps[file.name] for file in ready})
+            again = self._again(self.cursor.asked, failed, self._stamps_of(ready))
             return again if isinstance(again, str) else self._ask(ready, again)
         if ready or (not self._is_built() and len(same) == len(new)):
             return self._ask(ready, attempt=1)
@@ -175,7 +174,7 @@ class _Tick:
         return f"{failed}; it is tried again at {again_at:%H:%M} UTC" if self.now < again_at else asked.attempt + 1
 
     def _ask(self, ready: list[ExportFile], attempt: int) -> dg.RunRequest:
-        files = {file.name: stamp(file.path) for file in ready}
+        files = self._stamps_of(ready)
         if attempt > 1 and self.cursor.asked is not None:
             files = self.cursor.asked.files | files
         key = f"exports that arrived by {self.now:%Y-%m-%d %H:%M:%S} UTC"
@@ -183,6 +182,15 @@ class _Tick:
         days = to_take(ready, self.instance, self.settings)
         return dg.RunRequest(run_key=key, tags=range_tags(self.settings, days))
 
+    def _stamps_of(self, files: list[ExportFile]) -> Stamps:
+        return {file.name: self._stamps[file.name] for file in files}
+
+    @cached_property
+    def _stamps(self) -> Stamps:
+        """Of the files that are not read, as this tick saw them."""
+        return {file.name: stamp(file.path) for file in self._unread}
+
+    @cached_property
     def _unread(self) -> list[ExportFile]:
         return RecordStore(self.settings).unread(export_files(self.settings, today(self.settings)))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
-from assets.files import export_files, stamp, today
+from assets.files import export_files, no_exports_folder, stamp, today
 from assets.records import RecordStore
 from assets.report.nightly import STEP as REPORT
 from assets.untold import kind_and_place
@@ -78,7 +78,7 @@ def run_night(settings: Settings, only: Days | None = None) -> str:
     """
     if not settings.folders.exports.is_dir():
         raise NightFailed(
-            f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS",
+            no_exports_folder(settings),
             None,
             [Cause("beginning", "NoExportsFolder")],
         )
