@@ -24,6 +24,7 @@ from assets.containers import open_export, where_header_is
 from assets.files import ExportFile, stamp
 from assets.reading import Batch, FileDeferred, FileRefused
 from assets.whole_file import WholeFile
+from pipelines.runbook import Heading, see
 from pipelines.settings import Settings, Source
 from schemas.records import AppointmentRecord, CallRecord
 from schemas.rules import holds
@@ -36,6 +37,9 @@ HOUR = timedelta(hours=1)
 
 class NotCanonical(Exception):
     """The reader made records that break their contract: a fault of this program, told without a value."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"{sentence} {see(Heading.CONTRACT)}")
 
 
 class CanonicalExport:

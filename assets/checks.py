@@ -11,14 +11,15 @@ import dagster as dg
 from assets.tripwires import TRIPWIRES, Tripped
 from assets.verify import SUMS
 from pipelines.plain import in_markdown
+from pipelines.runbook import Heading, see
 from schemas.tables import TABLES, columns, key
 
 LEDGER = "ops.ledger"
-CONTRACT = "contract"
-ADDS_UP = "adds_up"
-EVERY_EXPORT = "every_export_is_in"
-IS_PUBLISHED = "is_published"
-NO_FAILED_DAY = "no_failed_day_left_behind"
+CONTRACT = Heading.CONTRACT.value
+ADDS_UP = Heading.ADDS_UP.value
+EVERY_EXPORT = Heading.EVERY_EXPORT_IS_IN.value
+IS_PUBLISHED = Heading.IS_PUBLISHED.value
+NO_FAILED_DAY = Heading.NO_FAILED_DAY.value
 OUR_FAULT = (
     "Nothing was published, and readers keep what they had. This is a fault of the program, not of an export: report "
     "it with this sentence."
@@ -123,7 +124,7 @@ def no_failed_day(asset: str, failed: Iterable[date], not_in: Mapping[date, str]
         description=_told(
             [f"{day}: {why}" for day, why in told.items()],
             "Mend what is named. The next night goes over days that failed; to do it now, materialize them in job "
-            "nightly, or run: kcc run --from DAY --to DAY",
+            f"nightly, or run: kcc run --from DAY --to DAY {see(Heading.NO_FAILED_DAY)}",
         )
         if told
         else "Every export day that a run took is read, and its exports are in.",
@@ -151,7 +152,7 @@ def every_export_is_in(outstanding: Sequence[str]) -> dg.AssetCheckResult:
         description=_told(
             outstanding,
             "Mend each file, have it exported again under its name, or remove it; the next night takes it in. The rest "
-            "is published, and the months that miss something are not complete.",
+            f"is published, and the months that miss something are not complete. {see(Heading.EVERY_EXPORT_IS_IN)}",
         )
         if outstanding
         else "Every export that lies in the exports folder is in.",
@@ -184,7 +185,7 @@ def tripwires(tripped: Sequence[Tripped]) -> Iterator[dg.AssetCheckResult]:
             asset_key=asset_key(wire.asset),
             passed=all(one.accepted_reason is not None for one in found),
             severity=dg.AssetCheckSeverity.ERROR if wire.is_blocking else dg.AssetCheckSeverity.WARN,
-            description=_told([str(one) for one in found], wire.what_to_do)
+            description=_told([str(one) for one in found], f"{wire.what_to_do} {see(Heading(name))}")
             if found
             else f"Nothing found. {wire.meaning}",
             metadata={

@@ -17,6 +17,7 @@ from assets.canonical import NotCanonical
 from assets.files import ExportFile, export_files, names_in_exports, today
 from assets.inputs import file_states
 from assets.links import page
+from assets.outstanding import was_not_loaded
 from assets.records import Receipt, RecordStore
 from pipelines.failure import KIND
 from pipelines.plain import in_markdown
@@ -130,7 +131,7 @@ def _not_in(store: RecordStore, kind: str) -> dict[date, str]:
     lying = names_in_exports(store.settings)
     left = [one for one in latest.values() if one.status in ("refused", "deferred") and one.name in lying]
     return {
-        day: "; ".join(f"{one.name} was {one.status}: {one.reason}" for one in of_day)
+        day: "; ".join(was_not_loaded(one.name, one.status, one.reason) for one in of_day)
         for day, of_day in _by_day([one for one in left if kinds[one.source] == kind]).items()
     }
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
 from pipelines.plain import printable
+from pipelines.runbook import Heading, see
 from pipelines.settings import Settings, Source
 
 
@@ -53,7 +54,8 @@ def export_files(settings: Settings, today: date) -> list[ExportFile]:
 
 def no_exports_folder(settings: Settings) -> str:
     """What is said where the exports folder is not there."""
-    return f"{settings.folders.exports}: there is no such folder; set folders.exports or KCC_EXPORTS"
+    folder = settings.folders.exports
+    return f"{folder}: there is no such folder; set folders.exports or KCC_EXPORTS {see(Heading.NO_EXPORTS_FOLDER)}"
 
 
 def names_in_exports(settings: Settings) -> set[str]:

@@ -11,7 +11,11 @@ from pathlib import Path
 import duckdb
 
 from assets.files import claims, names_in_exports, no_exports_folder
+from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
+
+NOT_LOADED = {"refused": Heading.EXPORT_REFUSED, "deferred": Heading.EXPORT_DEFERRED}
+"""Where the runbook speaks of a file of such a status."""
 
 
 def not_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
@@ -33,13 +37,16 @@ def not_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
     ).fetchall()
     lying, exports = names_in_exports(settings), settings.folders.exports
     sentences = [
-        f"{name} was {status}: {reason}" for name, status, reason in rows if name in lying or _is_hidden(exports / name)
+        was_not_loaded(name, status, reason)
+        for name, status, reason in rows
+        if name in lying or _is_hidden(exports / name)
     ]
     if not _is_hidden(exports) and not exports.is_dir():
         sentences.append(no_exports_folder(settings))
     known = {source for (source,) in con.execute("select distinct source from ops.ledger").fetchall()}
     sentences += [
-        f"source '{source.name}': no file in {exports} matches {source.files!r}; is 'files' right?"
+        f"source '{source.name}': no file in {exports} matches {source.files!r}; is 'files' right? "
+        + see(Heading.SOURCE_WITHOUT_FILE)
         for source in settings.sources
         if source.name not in known and not any(claims(source, name) for name in lying)
     ]
@@ -48,9 +55,14 @@ def not_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
     ).fetchall()
     return sentences + [
         f"source '{source}': {count} records arrived on days for which the settings declare no hours of the "
-        "telephone; add [[hours]] for them (which they are: ops.quarantine)"
+        f"telephone; add [[hours]] for them (which they are: ops.quarantine) {see(Heading.DAYS_WITHOUT_HOURS)}"
         for source, count in without_hours
     ]
+
+
+def was_not_loaded(name: str, status: str, reason: str | None) -> str:
+    """That a file was refused or deferred, and why."""
+    return f"{name} was {status}: {reason} {see(NOT_LOADED[status])}"
 
 
 def _is_hidden(path: Path) -> bool:

@@ -12,6 +12,7 @@ from datetime import date
 import duckdb
 
 from pipelines.publishing import Block
+from pipelines.runbook import Heading, see
 from pipelines.settings import TripwireName
 
 
@@ -116,7 +117,8 @@ class Blocked(Exception):
         ]
         newest, *others = [one for one in tripped if one.blocks]
         more = f" ({len(others)} more like it.)" if others else ""
-        super().__init__(f"{newest.sentence}{more} {TRIPWIRES[newest.tripwire].what_to_do}")
+        what_to_do = f"{TRIPWIRES[newest.tripwire].what_to_do} {see(Heading(newest.tripwire))}"
+        super().__init__(f"{newest.sentence}{more} {what_to_do}")
 
 
 def tripped(con: duckdb.DuckDBPyConnection) -> list[Tripped]:

@@ -13,6 +13,7 @@ import pandera.errors
 import pandera.polars as pa
 import polars as pl
 
+from pipelines.runbook import Heading, see
 from schemas.rules import rules_of
 from schemas.tables import TABLES, columns, key
 
@@ -26,7 +27,8 @@ class NotPublishable(Exception):
 
     def __init__(self, message: str, table: str | None = None) -> None:
         self.table = table
-        super().__init__(message)
+        heading = Heading.ADDS_UP if table is None else Heading.CONTRACT
+        super().__init__(f"{message} {see(heading)}")
 
 
 SUMS: dict[str, str] = {

@@ -20,6 +20,7 @@ from assets.files import ExportFile, export_files, growing, listing, no_exports_
 from assets.records import RecordStore, changed_at_utc
 from pipelines.lock import is_night_at_work
 from pipelines.publishing import Warehouse
+from pipelines.runbook import Heading, see
 from pipelines.runs import data_tag
 from pipelines.schedule import JOB, days_of, range_tags, to_take
 from pipelines.settings import Settings
@@ -168,10 +169,12 @@ class _Tick:
         if asked.attempt > len(WAITS):
             return (
                 f"{failed}, which was attempt {asked.attempt}; mend what it names: the next night takes them in, or "
-                "`kcc run`"
+                f"`kcc run` {see(Heading.RUN_FAILED)}"
             )
         again_at = datetime.fromtimestamp(record.end_time or 0, UTC) + WAITS[asked.attempt - 1]
-        return f"{failed}; it is tried again at {again_at:%H:%M} UTC" if self.now < again_at else asked.attempt + 1
+        if self.now < again_at:
+            return f"{failed}; it is tried again at {again_at:%H:%M} UTC {see(Heading.RUN_FAILED)}"
+        return asked.attempt + 1
 
     def _ask(self, ready: list[ExportFile], attempt: int) -> dg.RunRequest:
         files = self._stamps_of(ready)

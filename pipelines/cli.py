@@ -33,6 +33,7 @@ from pipelines.printing import (
 )
 from pipelines.progress import Counts, shown
 from pipelines.publishing import Warehouse
+from pipelines.runbook import Heading, see
 from pipelines.settings import Settings, SettingsError, load_settings
 from pipelines.stopping import Stop, stoppable
 from pipelines.terminal import clear_line, console, is_somebody_there, say
@@ -156,7 +157,7 @@ def _days(settings: Settings, first: str | None, last: str | None) -> Days | Non
 def _told(trouble: list[str]) -> bool:
     """Say which channels did not take an alert; whether all did."""
     for sentence in trouble:
-        say(("red", "not told:"), f" {sentence}", err=True)
+        say(("red", "not told:"), f" {sentence} {see(Heading.ALERT_NOT_SENT)}", err=True)
     return not trouble
 
 
@@ -226,7 +227,7 @@ def status(  # noqa: PLR0913, PLR0917 - an option each
     elif as_json:
         print(json.dumps(asdict(watched.status), default=str, indent=2))
     else:
-        print_status(watched.status)
+        print_status(watched.status, settings.centre.name)
     if watched.verdict(limit, data_limit) != "OK" or not everything_told:
         raise typer.Exit(1)
 
@@ -259,7 +260,7 @@ def versions(
     elif found:
         print_versions(found, ZoneInfo(settings.centre.time_zone))
     else:
-        say("nothing is published yet; run `kcc run`")
+        say(f"nothing is published yet; run `kcc run` {see(Heading.NOTHING_PUBLISHED)}")
 
 
 @app.command(
@@ -298,8 +299,10 @@ def rollback(
             else:
                 print_rollback(roll_back(settings, version, why), settings)
     except UnknownVersion as error:
-        _stop(str(error), 2)
-    except (NotRolledBack, NightIsRunning, NoSpace) as error:
+        _stop(f"{error} {see(Heading.UNDO)}", 2)
+    except NotRolledBack as error:
+        _stop(f"{error} {see(Heading.UNDO)}", 1)
+    except (NightIsRunning, NoSpace) as error:
         _stop(str(error), 1)
 
 
@@ -309,7 +312,7 @@ def _as_its_owner() -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
-        _stop(f"{error.filename}: not yours to open; ask the user who runs the nights", 1)
+        _stop(f"{error.filename}: not yours to open; ask the user who runs the nights {see(Heading.NOT_YOURS)}", 1)
 
 
 @app.command(epilog="Examples:  kcc alerts   |   kcc alerts --test")

@@ -1,10 +1,14 @@
-"""What of a failed run may be told to others: its steps and the kinds of their errors, never an error's text."""
+"""What of a failed run may be told to others: its steps and the kinds of their errors, never an error's text; and where
+the runbook speaks of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from pipelines.runbook import Heading
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -24,6 +28,26 @@ class Cause:
 def causes_of(events: Iterable[dg.DagsterEvent]) -> list[Cause]:
     """The causes among the events of a run."""
     return [Cause(event.step_key or "run", _kind(event)) for event in events if event.is_step_failure]
+
+
+HEADINGS = {
+    "NoSpace": Heading.DISK_FULL,
+    "NoExportsFolder": Heading.NO_EXPORTS_FOLDER,
+    "PermissionError": Heading.NOT_YOURS,
+    "MemoryError": Heading.OUT_OF_MEMORY,
+    "OutOfMemoryException": Heading.OUT_OF_MEMORY,
+    "NotCanonical": Heading.CONTRACT,
+    "UnexpectedError": Heading.UNEXPECTED,
+    "NoReport": Heading.NO_REPORT,
+}
+"""Where the runbook speaks of the errors of one kind; of others it speaks where it speaks of failed runs."""
+
+
+def heading_of(causes: Sequence[Cause]) -> Heading:
+    """Where the runbook speaks of a run that failed by these causes; a run of which no step failed was killed."""
+    if not causes:
+        return Heading.PROCESS_KILLED
+    return next((HEADINGS[cause.kind] for cause in causes if cause.kind in HEADINGS), Heading.RUN_FAILED)
 
 
 def _kind(event: dg.DagsterEvent) -> str:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from pipelines.lock import is_night_at_work
+from pipelines.runbook import Heading, see
 from pipelines.runs import OF_COMMAND_LINE, data_tag, is_of_command_line, is_ours
 from pipelines.settings import Settings
 
@@ -42,7 +43,9 @@ def killed_runs_sensor(settings: Settings) -> dg.SensorDefinition:
     )
     def killed_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         ended = end_silent_runs(context.instance, settings, datetime.now(UTC))
-        return dg.SkipReason(f"ended, for their process is gone: {', '.join(ended)}" if ended else "none is gone")
+        if not ended:
+            return dg.SkipReason("none is gone")
+        return dg.SkipReason(f"ended, for their process is gone: {', '.join(ended)} {see(Heading.PROCESS_KILLED)}")
 
     return killed_runs
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.runbook import Heading, see
+
 
 class NightIsRunning(Exception):
     """Another process is at work on the same data."""
@@ -63,7 +65,8 @@ def night_lock(data: Path, wait: bool) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         elif not _taken(descriptor):
             raise NightIsRunning(
-                f"another run is at work on {data}; wait for it to end, or look at it in the Dagster UI"
+                f"another run is at work on {data}; wait for it to end, or look at it in the Dagster UI "
+                + see(Heading.ANOTHER_RUN)
             )
         _held[path] = 1
         try:

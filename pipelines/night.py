@@ -14,12 +14,13 @@ from assets.files import export_files, no_exports_folder, stamp, today
 from assets.records import RecordStore
 from assets.report.nightly import STEP as REPORT
 from assets.untold import kind_and_place
-from pipelines.failure import Cause, causes_of
+from pipelines.failure import Cause, causes_of, heading_of
 from pipelines.killed_runs import end_runs_of_the_command_line
 from pipelines.location import build_definitions
 from pipelines.lock import NightIsRunning, night_lock, one_at_a_time
 from pipelines.publishing import Warehouse
 from pipelines.retention import forget_old_runs
+from pipelines.runbook import Heading, see
 from pipelines.runs import OF_COMMAND_LINE
 from pipelines.schedule import JOB, range_tags, to_take
 from pipelines.settings import ROOT, Settings
@@ -44,7 +45,10 @@ class ReportFailed(Exception):
     def __init__(self, run_id: str, why: str, causes: list[Cause]) -> None:
         self.run_id = run_id
         self.causes = causes
-        super().__init__(f"the warehouse is published, its report was not made: {why}; mend it and run `kcc report`")
+        super().__init__(
+            f"the warehouse is published, its report was not made: {why}; mend it and run `kcc report` "
+            + see(Heading.NO_REPORT)
+        )
 
 
 def dagster_instance() -> dg.DagsterInstance:
@@ -94,10 +98,12 @@ def run_night(settings: Settings, only: Days | None = None) -> str:
 def _sentence(error: Exception) -> str:
     """Why a night could not begin, or could not be written down; an error that may quote a value does not speak."""
     if isinstance(error, PermissionError):
-        return f"{error.filename}: not yours to open; let the user who runs the nights do it"
-    if isinstance(error, NoSpace | OSError):
+        return f"{error.filename}: not yours to open; let the user who runs the nights do it {see(Heading.NOT_YOURS)}"
+    if isinstance(error, NoSpace):
         return str(error)
-    return f"the night broke off: {kind_and_place(error)}"
+    if isinstance(error, OSError):
+        return f"{error} {see(Heading.RUN_FAILED)}"
+    return f"the night broke off: {kind_and_place(error)} {see(Heading.UNEXPECTED)}"
 
 
 def _run_night(settings: Settings, only: Days | None) -> str:
@@ -146,5 +152,6 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
             error = failure.error
             cause = error.cause if error is not None and error.cause is not None else error
             message = cause.message.strip() if cause is not None else "an unknown error"
-            return f"{event.step_key} failed: {message}; look at run {result.run_id} in the Dagster UI"
-    return f"run {result.run_id} failed; look at it in the Dagster UI"
+            said = f"{event.step_key} failed: {message}; look at run {result.run_id} in the Dagster UI"
+            return f"{said} {see(heading_of(causes_of([event])))}"
+    return f"run {result.run_id} failed; look at it in the Dagster UI {see(Heading.RUN_FAILED)}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pipelines.plain import printable
+from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
 from pipelines.terminal import console, say
 
@@ -63,8 +64,9 @@ def print_summary(summary: Summary, reports: Path) -> None:
         states.add_row(state, *(f"{counts[state]:,}" for counts in summary.records.values()))
     out.print(states)
     quarantined = sum(counts["quarantined"] for counts in summary.records.values())
+    at_that = f" {see(Heading.QUARANTINE)}" if quarantined else ""
     for text in (
-        f"in         {summary.files:,} files; {quarantined:,} records are in quarantine and in no figure",
+        f"in         {summary.files:,} files; {quarantined:,} records are in quarantine and in no figure{at_that}",
         f"not in     {len(summary.outstanding):,}; {summary.warnings:,} warnings: `kcc status` tells them",
         f"warehouse  {summary.warehouse}",
         f"version    {summary.version}",
@@ -89,8 +91,9 @@ def _figure(value: float | None, unit: str) -> str:
     return "" if value is None else f"{value:.2f} {unit}"
 
 
-def print_status(status: Status) -> None:
+def print_status(status: Status, centre: str) -> None:
     """What a person on call wants to know, a line each."""
+    say(("bold", "centre:"), f" {centre}, {status.warehouse}")
     as_of = f"as of {status.as_of_utc:%Y-%m-%d %H:%M} UTC" if status.as_of_utc else "without any export"
     say(("bold", "published:"), f" {status.version}, {status.age_hours:.1f} hours ago, {as_of}")
     if status.pinned is not None:
@@ -107,7 +110,7 @@ def print_status(status: Status) -> None:
         say(("cyan", "accepted:"), f" {sentence}")
     if status.newest_restatement is not None:
         say(("bold", "restated:"), f" {status.newest_restatement.restated_at_utc:%Y-%m-%d} {status.newest_restatement}")
-    if not status.needs_attention:
+    if not status.needs_attention and not status.days:
         say(("green", "all exports are in"))
 
 
@@ -150,6 +153,8 @@ def print_release(pin: Rollback | None) -> None:
 
 def print_check(one: Check, settings: Settings) -> None:
     """What a night would do with a file."""
+    from assets.outstanding import NOT_LOADED
+
     colour = "green" if one.is_sound else "yellow" if one.status == "loaded" else "red"
     say(("bold", one.file), ": ", (colour, f"would be {one.status}"))
     made = "at an unknown moment"
@@ -162,7 +167,7 @@ def print_check(one: Check, settings: Settings) -> None:
     if one.waits is not None:
         lines.append(f"a night would wait: {one.waits}")
     if one.reason is not None:
-        lines.append(one.reason)
+        lines.append(f"{one.reason} {see(NOT_LOADED[one.status])}")
     if one.records:
         lines.append(", ".join(f"{number:,} {state}" for state, number in one.records.items() if number) or "no record")
     lines += map(str, one.quarantined)

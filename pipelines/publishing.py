@@ -27,6 +27,7 @@ from pydantic import BaseModel
 
 from pipelines import durable
 from pipelines.rollbacks import Rollback, RollbackLog
+from pipelines.runbook import Heading, see
 
 
 class MissedNorm(BaseModel):
@@ -72,7 +73,7 @@ class Publication(BaseModel):
     norms_newly_missed: list[MissedNorm] = []
 
 
-UNFINISHED = "it has not finished: it is at work, or was killed"
+UNFINISHED = f"it has not finished: it is at work, or was killed {see(Heading.BUILD_NOT_FINISHED)}"
 """Why a build is not published from its begin to its end."""
 
 
@@ -256,7 +257,8 @@ class Warehouse:
         durable.rename(built, self.held_back)
         why = (
             f"readers are pinned to {pin.version} since {pin.at_utc:%Y-%m-%d %H:%M} UTC; what was built is verified "
-            f"and lies in {self.held_back}; `kcc rollback --release` lets the next night publish"
+            f"and lies in {self.held_back}; `kcc rollback --release` lets the next night publish "
+            + see(Heading.IS_PUBLISHED)
         )
         self.refuse(publication, why)
         return why

@@ -33,6 +33,7 @@ from pydantic import (
 )
 
 from pipelines.instants import Format, read_format
+from pipelines.runbook import Heading, see
 
 ROOT = Path(__file__).resolve().parent.parent
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -46,6 +47,9 @@ QUICK = {"quick": True}
 
 class SettingsError(Exception):
     """The settings can't be used; the message is one sentence for the person who wrote them."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"{sentence} {see(Heading.SETTINGS_REFUSED)}")
 
 
 def _zone(name: str) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.runbook import Heading, see
+
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 TOLD = re.compile(
     r"no space left on device|disk quota exceeded|file too large|database or disk is full"
@@ -35,7 +37,8 @@ def told_if_full(folder: Path) -> Iterator[None]:
         if not is_full(error):
             raise
         raise NoSpace(
-            f"no space left in {folder}: free some and run again; readers keep the last version that was published"
+            f"no space left in {folder}: free some and run again; readers keep the last version that was published "
+            + see(Heading.DISK_FULL)
         ) from None
 
 

@@ -18,6 +18,7 @@ from assets.tripwires import tripped
 from pipelines.lock import is_night_at_work
 from pipelines.publishing import UNFINISHED, NotPublished, Warehouse
 from pipelines.rollbacks import Rollback
+from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
 
 
@@ -91,29 +92,30 @@ def status_of(settings: Settings) -> Status:
     try:
         return _status_of(warehouse, settings)
     except OSError as error:
-        raise NoStatus(f"{error.filename}: can't be read ({error.strerror})") from None
+        raise NoStatus(f"{error.filename}: can't be read ({error.strerror}) {see(Heading.NOT_YOURS)}") from None
 
 
 def _status_of(warehouse: Warehouse, settings: Settings) -> Status:
     refused = _refused(warehouse, settings)
-    what_now = _sentence(refused) if refused else "run `kcc run`"
+    why_not = _sentence(refused) if refused else None
     if not warehouse.link.exists():
+        what_now = why_not or f"run `kcc run` {see(Heading.NOTHING_PUBLISHED)}"
         raise NoStatus(f"{warehouse.link}: nothing is published yet; {what_now}")
     for log in warehouse.foreign_logs():
         if log.name == f"{warehouse.published_version()}.duckdb.wal":
             raise NoStatus(
                 f"{log}: somebody opened the published file for writing, and readers may get changed figures or none; "
-                "`kcc run` publishes it anew"
+                f"`kcc run` publishes it anew {see(Heading.CANNOT_BE_ASKED)}"
             )
     try:
         return _ask(warehouse, refused, settings)
     except (duckdb.CatalogException, duckdb.BinderException):
-        version = warehouse.published_version()
-        raise NoStatus(
-            f"{warehouse.link}: {version} was published by another version of this software; {what_now}"
-        ) from None
+        other = f"{warehouse.published_version()} was published by another version of this software"
+        what_now = why_not or f"run `kcc run` {see(Heading.CANNOT_BE_ASKED)}"
+        raise NoStatus(f"{warehouse.link}: {other}; {what_now}") from None
     except duckdb.Error as error:
-        raise NoStatus(f"{warehouse.link}: can't be asked ({str(error).splitlines()[0]})") from None
+        why = f"can't be asked ({str(error).splitlines()[0]}) {see(Heading.CANNOT_BE_ASKED)}"
+        raise NoStatus(f"{warehouse.link}: {why}") from None
 
 
 def _refused(warehouse: Warehouse, settings: Settings) -> NotPublished | None:
@@ -142,7 +144,7 @@ def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings)
             not_published=_sentence(refused) if refused else None,
             not_in=not_in(con, settings),
             days=_days(con),
-            warnings=[str(one) for one in found if one.accepted_reason is None],
+            warnings=[f"{one} {see(Heading(one.tripwire))}" for one in found if one.accepted_reason is None],
             accepted=[str(one) for one in found if one.accepted_reason is not None],
             newest_restatement=_newest_restatement(con),
             records=_records(con),
@@ -178,7 +180,8 @@ def _days(con: duckdb.DuckDBPyConnection) -> list[str]:
         """
     ).fetchall()
     return [
-        f"of source '{source}' {count} {'day' if count == 1 else 'days'} {state}: {dates}{', …' if count > 5 else ''}"
+        f"of source '{source}' {count} {'day' if count == 1 else 'days'} {state}: {dates}{', …' if count > 5 else ''} "
+        + see(Heading.DAYS_MISSING)
         for source, state, count, dates in rows
     ]
 
@@ -214,7 +217,7 @@ def _pinned(pin: Rollback | None) -> str | None:
         return None
     return (
         f"{pin.version}, since {pin.at_utc:%Y-%m-%d %H:%M} UTC ({pin.reason or 'no reason given'}); nights do not "
-        "publish until `kcc rollback --release`"
+        f"publish until `kcc rollback --release` {see(Heading.IS_PUBLISHED)}"
     )
 
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 from pipelines.alerts.telling import tell_if_stale, tell_of_run
 from pipelines.failure import causes_of
+from pipelines.runbook import Heading, see
 from pipelines.runs import is_of_command_line, is_ours
 from pipelines.settings import Settings
 
@@ -62,4 +63,4 @@ def watching(settings: Settings) -> list[dg.SensorDefinition]:
 
 def _told(trouble: list[str]) -> None:
     if trouble:
-        raise NotTold("; ".join(trouble))
+        raise NotTold(f"{'; '.join(trouble)} {see(Heading.ALERT_NOT_SENT)}")

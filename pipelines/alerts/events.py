@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pipelines.alerts.alert import Alert
-from pipelines.failure import Cause
+from pipelines.failure import Cause, heading_of
 from pipelines.plain import printable
 from pipelines.publishing import Block, MissedNorm, NotPublished, Publication
+from pipelines.runbook import Heading, where
 from pipelines.settings import AlertEvent, Settings
 
 SHOWN = 10
@@ -23,6 +24,18 @@ TITLES: dict[AlertEvent, str] = {
     "warehouse_stale": "warehouse stale",
     "norm_newly_missed": "norm newly missed",
 }
+FIRST_STEPS = {
+    Heading.DISK_FULL: "free space where the data lie; the daemon tries again by itself, `kcc run` does it now.",
+    Heading.NO_EXPORTS_FOLDER: "see whether the exports folder, or the share that it lies on, is mounted.",
+    Heading.NOT_YOURS: "see to whom the files below the data folder belong.",
+    Heading.OUT_OF_MEMORY: "see what else takes the memory of the machine, and run `kcc run`.",
+    Heading.PROCESS_KILLED: "see what ended it: a reboot, want of memory, a person. The next night goes on from there.",
+    Heading.CONTRACT: "a fault of the program: report it with what `kcc run` or the Dagster UI says.",
+    Heading.UNEXPECTED: "a fault of the program: report it with what `kcc run` or the Dagster UI says.",
+    Heading.NO_REPORT: "mend what the run names and run `kcc report`.",
+    Heading.RUN_FAILED: "look at the run in the Dagster UI or at what `kcc run` said, mend it, and run `kcc run`.",
+}
+"""What to do first about a run that failed, by where the runbook speaks of it."""
 Facts = list[tuple[str, str]]
 
 
@@ -39,14 +52,9 @@ def run_failed(
         sentence = "Nothing was published; readers keep the version that they had."
     if not causes:
         facts.append(("step", "none said why: its process ended"))
-    return _alert(
-        settings,
-        "run_failed",
-        [f"{cause.step} {cause.kind}" for cause in causes],
-        sentence,
-        facts,
-        "look at the run in the Dagster UI or at what `kcc run` said, mend it, and run `kcc run`.",
-    )
+    heading = heading_of(causes)
+    same = [f"{cause.step} {cause.kind}" for cause in causes]
+    return _alert(settings, "run_failed", same, sentence, facts, FIRST_STEPS[heading], heading)
 
 
 def publication_blocked(settings: Settings, refused: NotPublished, now: datetime) -> Alert:
@@ -60,6 +68,7 @@ def publication_blocked(settings: Settings, refused: NotPublished, now: datetime
         "A check blocked the publication; readers keep the version that they had.",
         facts,
         "`kcc status` says why and what to do, and so does the check in the Dagster UI.",
+        Heading.PUBLICATION_BLOCKED,
     )
 
 
@@ -77,6 +86,7 @@ def warehouse_stale(settings: Settings, version: str, newest: datetime, now: dat
             ("age", f"{hours:.1f} hours, allowed are {settings.alerts.stale_after_hours}"),
         ],
         "see whether the nights run: `kcc status`, the Dagster UI, the machine and its clock.",
+        Heading.WAREHOUSE_STALE,
     )
 
 
@@ -90,6 +100,7 @@ def norm_newly_missed(settings: Settings, published: Publication, now: datetime)
         f"Complete figures that miss their norm since this publication: {len(missed)}.",
         [_at(now), ("version", published.version), *_shown([_figure(one) for one in missed])],
         "look at marts.indicators or at the indicator sheet.",
+        Heading.NORM_NEWLY_MISSED,
     )
 
 
@@ -106,7 +117,13 @@ def test(settings: Settings, now: datetime) -> Alert:
 
 
 def _alert(  # noqa: PLR0913, PLR0917 - an alert is made of all these
-    settings: Settings, event: AlertEvent, same: Sequence[str], sentence: str, facts: Facts, next_step: str
+    settings: Settings,
+    event: AlertEvent,
+    same: Sequence[str],
+    sentence: str,
+    facts: Facts,
+    next_step: str,
+    heading: Heading,
 ) -> Alert:
     """`same` are the facts by which one alert of an event is told from the next."""
     return Alert(
@@ -116,6 +133,7 @@ def _alert(  # noqa: PLR0913, PLR0917 - an alert is made of all these
         sentence=sentence,
         facts=facts,
         next_step=next_step,
+        runbook=where(heading, settings.centre.docs),
     )
 
 

@@ -57,7 +57,7 @@ def teams(alert: Alert) -> dict[str, Any]:
             {"type": "TextBlock", "text": alert.subject, "weight": "Bolder", "size": "Medium", "wrap": True},
             {"type": "TextBlock", "text": alert.sentence, "wrap": True},
             {"type": "FactSet", "facts": [{"title": name, "value": value} for name, value in alert.facts]},
-            {"type": "TextBlock", "text": f"Next: {alert.next_step}", "wrap": True},
+            *({"type": "TextBlock", "text": said, "wrap": True} for said in alert.what_now),
         ],
     }
     kind = "application/vnd.microsoft.card.adaptive"
