@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import ast
+import errno
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from assets import checks
-from assets.tripwires import TRIPWIRES
+from assets.canonical import NotCanonical
+from assets.tripwires import TRIPWIRES, Blocked
+from assets.verify import NotPublishable
 from pipelines.alerts import events
-from pipelines.failure import HEADINGS
+from pipelines.failure import HEADINGS, Cause
+from pipelines.lock import NightIsRunning
 from pipelines.monitoring import Verdict
+from pipelines.night import NightFailed, run_night
+from pipelines.publishing import Warehouse
 from pipelines.runbook import Heading, anchor, where
-from pipelines.settings import ROOT
+from pipelines.settings import ROOT, Settings, SettingsError
+from pipelines.space import NoSpace, told_if_full
+from pipelines.status import NoStatus, status_of
+from tests.city import APPOINTMENTS, CALLS, WEEK, call, publish, settings_of, write_calls
+from tests.dagster_home import night_of_somebody_else
 
 PAGE = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 SECTIONS = {
@@ -148,3 +160,101 @@ def test_an_alert_names_the_address_of_its_heading_where_the_settings_know_it_el
     assert where(Heading.CANNOT_BE_ASKED, None) == (
         "The warehouse can't be asked, docs/runbook.md#the-warehouse-cant-be-asked"
     )
+
+
+def headings_in(*sentences: str | None) -> list[list[str]]:
+    """Which headings each sentence names, if any."""
+    return [re.findall(r"\(runbook: (.*?)\)", sentence or "") for sentence in sentences]
+
+
+def told_of(settings: Settings) -> list[str]:
+    """All that asks for action in what `kcc status` says."""
+    status = status_of(settings)
+    return [*status.not_in, *status.days, *status.warnings, *filter(None, (status.pinned, status.not_published))]
+
+
+def test_each_line_of_kcc_status_that_asks_for_action_names_one_heading(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    write_calls(tmp_path, "2025-03-11", [call("2024-03-11 10:00:00", id="long ago")])
+    write_calls(tmp_path, "2025-03-12", []).write_text("<html>\n")
+    write_calls(tmp_path, "2025-03-13", []).write_text("")
+    write_calls(tmp_path, "2025-03-14", [call("2025-03-14 10:00:00", id="later")])
+    hours = [{"service_point": point, "valid_from": "2025-01-01", **WEEK} for point in ("telephone", "desk")]
+    settings = settings_of(tmp_path, sources=[CALLS, APPOINTMENTS], hours=hours)
+    publish(settings)
+    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    warehouse.pin(warehouse.kept()[-1], None)
+    held_back = publish(settings).not_published
+    found = headings_in(*told_of(settings), held_back)
+    assert all(len(named) == 1 for named in found), told_of(settings)
+    assert {named for [named] in found} == {
+        Heading.EXPORT_REFUSED,
+        Heading.EXPORT_DEFERRED,
+        Heading.SOURCE_WITHOUT_FILE,
+        Heading.DAYS_WITHOUT_HOURS,
+        Heading.DAYS_MISSING,
+        Heading.OPEN_DAY_WITHOUT_CALLS,
+        Heading.IS_PUBLISHED,
+    }
+
+
+def test_a_build_that_is_blocked_names_the_heading_of_the_tripwire_wherever_it_is_told(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-11", [call("2025-03-11 22:00:00", id=f"late {n}") for n in range(20)])
+    settings = settings_of(tmp_path, sources=[CALLS])
+    with pytest.raises(Blocked) as blocked:
+        publish(settings)
+    with pytest.raises(NoStatus) as told:
+        status_of(settings)
+    assert headings_in(str(blocked.value), str(told.value)) == [[Heading.ANSWERED_OUTSIDE_HOURS]] * 2
+    refused = Warehouse(settings.folders.data, settings.retention.versions).refused()
+    assert refused is not None
+    alert = events.publication_blocked(settings, refused, datetime(2025, 3, 12))
+    assert alert.text.endswith("\nRunbook: Publication blocked, docs/runbook.md#publication-blocked")
+    assert "blocked by: answered_outside_hours, " in alert.text
+
+
+@pytest.mark.parametrize(
+    ("error", "heading"),
+    [
+        (NotPublishable("what is wrong"), Heading.ADDS_UP),
+        (NotPublishable("what is wrong", "core.calls"), Heading.CONTRACT),
+        (NotCanonical("what is wrong"), Heading.CONTRACT),
+        (SettingsError("what is wrong"), Heading.SETTINGS_REFUSED),
+    ],
+)
+def test_an_error_that_stops_a_night_names_its_heading(error: Exception, heading: Heading) -> None:
+    assert str(error) == f"what is wrong (runbook: {heading})"
+
+
+def test_a_full_disk_names_its_heading(tmp_path: Path) -> None:
+    with pytest.raises(NoSpace) as full, told_if_full(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert headings_in(str(full.value)) == [[Heading.DISK_FULL]]
+
+
+def test_a_failed_run_is_told_with_the_heading_of_its_cause_and_the_first_thing_to_do(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, sources=[CALLS])
+    for causes, heading in (
+        ([Cause("warehouse", "NoSpace")], Heading.DISK_FULL),
+        ([Cause("report", "Failure"), Cause("warehouse", "MemoryError")], Heading.OUT_OF_MEMORY),
+        ([Cause("warehouse", "KeyError")], Heading.RUN_FAILED),
+        ([], Heading.PROCESS_KILLED),
+    ):
+        alert = events.run_failed(settings, "some run", causes, None, datetime(2025, 3, 12))
+        assert alert.next_step == events.FIRST_STEPS[heading]
+        assert alert.runbook == where(heading, None)
+
+
+def test_a_night_without_its_exports_folder_names_the_heading(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, sources=[CALLS])
+    with pytest.raises(NightFailed) as failed:
+        run_night(settings)
+    assert headings_in(str(failed.value)) == [[Heading.NO_EXPORTS_FOLDER]]
+
+
+def test_a_night_beside_another_names_the_heading(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-10", [])
+    settings = settings_of(tmp_path, sources=[CALLS])
+    with night_of_somebody_else(settings.folders.data), pytest.raises(NightIsRunning) as running:
+        run_night(settings)
+    assert headings_in(str(running.value)) == [[Heading.ANOTHER_RUN]]
