@@ -85,8 +85,9 @@ def test_a_blocked_publication_is_told_once_on_each_channel_and_again_after_one_
     assert sorted(path.rpartition("/")[2] for path in hook.paths) == sorted(SHAPES)
     lines = box.texts[0].splitlines()
     assert lines[0] == "A check blocked the publication; readers keep the version that they had."
-    assert [line.partition(": ")[0] for line in lines[2:-2]] == ["at", "run", "version", "blocked by"]
-    assert re.fullmatch(r"blocked by: answered_outside_hours, source telephony, 2025-12: \d+ of \d+", lines[-3])
+    assert [line.partition(": ")[0] for line in lines[2:-4]] == ["at", "run", "version", "blocked by"]
+    assert re.fullmatch(r"blocked by: answered_outside_hours, source telephony, 2025-12: \d+ of \d+", lines[-5])
+    assert lines[-1] == "Runbook: Publication blocked, docs/runbook.md#publication-blocked"
     assert str(box.mails[0]["Subject"]) == "Stad Waterbeke (verzonnen): publication blocked"
 
     declare(city, box, hook, right)
@@ -114,7 +115,9 @@ def test_a_norm_newly_missed_is_told_and_a_webhook_that_is_down_ends_the_publish
     night = city.kcc("run", "-q")
     assert night.returncode == 1
     assert city.warehouse.readlink() != before
-    assert night.stderr.splitlines() == [f"not told: webhook '{shape}': it answers HTTP 404" for shape in SHAPES]
+    assert night.stderr.splitlines() == [
+        f"not told: webhook '{shape}': it answers HTTP 404 (runbook: Alert not sent)" for shape in SHAPES
+    ]
     assert box.subjects == ["norm newly missed"]
     assert "visitor_wait 2025-12, cluster Burgerzaken: 1.03 minutes, norm <= 1" in box.texts[0]
     assert "since this publication: 1." in box.texts[0]
@@ -189,7 +192,7 @@ def test_a_warehouse_that_grows_old_is_told_once_by_whoever_asks_for_its_status(
     unheard = city.kcc("status", "--alert")
     assert (unheard.returncode, unheard.stderr.splitlines()) == (
         1,
-        ["not told: e-mail by 127.0.0.1: it refuses every recipient"],
+        ["not told: e-mail by 127.0.0.1: it refuses every recipient (runbook: Alert not sent)"],
     )
 
 
@@ -214,4 +217,7 @@ def test_a_test_is_sent_by_every_channel_and_says_what_became_of_it(
     del city.environment["KCC_TEAMS"]
     missing = city.kcc("alerts", "--test")
     assert missing.returncode == 1
-    assert missing.stderr == "not told: webhook 'teams': KCC_TEAMS is not set, nor is KCC_TEAMS_FILE\n"
+    assert (
+        missing.stderr
+        == "not told: webhook 'teams': KCC_TEAMS is not set, nor is KCC_TEAMS_FILE (runbook: Alert not sent)\n"
+    )

@@ -88,7 +88,7 @@ def test_a_name_that_cannot_be_seen_is_refused_and_written_out_until_it_is_mende
     assert ledger(settings) == [(told, "refused", UNSEEN, 0)]
     build_and_publish(settings, "11111111")
     with duckdb.connect(str(tmp_path / "data" / "warehouse" / "kcc.duckdb"), read_only=True) as con:
-        assert not_in(con, settings) == [f"{told} was refused: {UNSEEN}"]
+        assert not_in(con, settings) == [f"{told} was refused: {UNSEEN} (runbook: Export refused)"]
         path.rename(path.with_name("2025-03-31.csv"))
         assert not_in(con, settings) == []
 

@@ -39,7 +39,7 @@ def test_a_refused_file_stays_out_the_others_are_published_and_the_night_ends_wi
     assert night.returncode == 1
     assert night.stderr.splitlines()[-1] == (
         "not in: telephony/oproepen_20251220.csv was refused: line 1: column 'oproep_id' is not in the header of "
-        "1 columns: did the export template change, or is ';' not its delimiter?"
+        "1 columns: did the export template change, or is ';' not its delimiter? (runbook: Export refused)"
     )
     assert small.ask("select count(*) > 0 from core.calls") == [(True,)]
     assert small.ask("select status, records from ops.ledger where file_name like '%1220.csv'") == [("refused", 0)]
@@ -282,7 +282,9 @@ def test_days_that_are_none_are_said_in_a_sentence(small: City, words: list[str]
 def test_no_exports_folder_is_said_in_a_sentence(small: City) -> None:
     told = small.kcc("run", KCC_EXPORTS="/nowhere")
     assert told.returncode == 1
-    assert told.stderr == "kcc: /nowhere: there is no such folder; set folders.exports or KCC_EXPORTS\n"
+    assert told.stderr == (
+        "kcc: /nowhere: there is no such folder; set folders.exports or KCC_EXPORTS (runbook: No exports folder)\n"
+    )
 
 
 def test_help_shows_examples(small: City) -> None:

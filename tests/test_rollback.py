@@ -97,7 +97,8 @@ def test_a_night_under_a_pin_ends_well_and_says_that_it_does_not_publish(
     assert night.returncode == 0
     last = night.stderr.splitlines()[-1]
     assert last.startswith(f"not published: readers are pinned to {versions[0]} since ")
-    assert last.endswith(f"lies in {held_back}; `kcc rollback --release` lets the next night publish")
+    release = "`kcc rollback --release` lets the next night publish (runbook: is_published)"
+    assert last.endswith(f"lies in {held_back}; {release}")
     told = json.loads(night.stdout)
     assert f"not published: {told['not_published']}" == last
     assert told["warehouse"] == str(held_back)
@@ -205,7 +206,7 @@ def test_wrong_use_is_answered_with_a_sentence(city: City, versions: list[str]) 
 
 def test_before_the_first_night_there_is_nothing_to_list_and_nothing_to_undo(tmp_path: Path) -> None:
     city = City(tmp_path)
-    assert city.kcc("versions").stdout == "nothing is published yet; run `kcc run`\n"
+    assert city.kcc("versions").stdout == "nothing is published yet; run `kcc run` (runbook: NOTHING PUBLISHED)\n"
     assert city.kcc("versions", "--json").stdout == "[]\n"
     told = city.kcc("rollback")
     assert (told.returncode, told.stderr.count("\n")) == (1, 1)

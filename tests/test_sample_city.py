@@ -157,7 +157,8 @@ def test_a_settings_mistake_is_one_sentence_and_status_2(first_night: Night, tmp
     told = sample.kcc("run", KCC_SETTINGS=str(wrong))
     assert told.returncode == 2
     assert told.stderr == (
-        f"kcc: {wrong}: centre.time_zone is 'Lier': expected an IANA time zone such as 'Europe/Brussels'\n"
+        f"kcc: {wrong}: centre.time_zone is 'Lier': expected an IANA time zone such as 'Europe/Brussels' "
+        "(runbook: Settings refused)\n"
     )
 
 

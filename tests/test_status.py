@@ -93,8 +93,9 @@ def test_days_that_are_missing_or_failed_are_counted_and_the_newest_named(tmp_pa
     for day in ("04", "05"):
         write_calls(tmp_path, f"2025-03-{day}", []).write_text("<html>\n")
     assert status_of(published(tmp_path, sources=[CALLS])).days == [
-        "of source 'phone' 2 days failed: 2025-03-05, 2025-03-04",
-        "of source 'phone' 6 days missing: 2025-03-13, 2025-03-12, 2025-03-11, 2025-03-10, 2025-03-07, …",
+        "of source 'phone' 2 days failed: 2025-03-05, 2025-03-04 (runbook: Days missing or failed)",
+        "of source 'phone' 6 days missing: 2025-03-13, 2025-03-12, 2025-03-11, 2025-03-10, 2025-03-07, … "
+        "(runbook: Days missing or failed)",
     ]
 
 
@@ -176,7 +177,7 @@ def test_an_exports_folder_that_is_away_is_told(tmp_path: Path) -> None:
     settings = published(tmp_path)
     (tmp_path / "exports").rename(tmp_path / "away")
     assert status_of(settings).not_in == [
-        f"{tmp_path}/exports: there is no such folder; set folders.exports or KCC_EXPORTS"
+        f"{tmp_path}/exports: there is no such folder; set folders.exports or KCC_EXPORTS (runbook: No exports folder)"
     ]
 
 

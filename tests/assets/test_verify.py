@@ -64,7 +64,7 @@ def said_of(model: type[Table], rows: list[dict[str, Any]]) -> str | None:
         try:
             verify._contract(con, "core.invented")
         except NotPublishable as broken:
-            return str(broken)
+            return str(broken).removesuffix(" (runbook: contract)")
     return None
 
 

@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 import assets.verify
+from assets.files import no_exports_folder
 from assets.records import RecordStore
 from assets.sessions import readonly
 from pipelines.arrivals import NOTHING_NEW, RUN_KEY, Cursor, new_exports_sensor, tick
@@ -303,7 +304,7 @@ def test_while_another_run_of_the_daemon_is_about_to_begin_it_waits(
 def test_without_an_exports_folder_it_says_so(tmp_path: Path) -> None:
     with home_in(tmp_path / "home") as instance:
         daemon = Daemon(tmp_path, instance, settings_of(tmp_path))
-        assert daemon.tick() == f"{tmp_path}/exports: there is no such folder; set folders.exports or KCC_EXPORTS"
+        assert daemon.tick() == no_exports_folder(settings_of(tmp_path))
 
 
 def test_dagster_runs_it_as_soon_as_it_is_installed_and_keeps_its_cursor(daemon: Daemon) -> None:

@@ -102,7 +102,8 @@ def refusal(path: Path) -> str:
     sentence = str(refused.value)
     assert sentence.startswith(f"{path}: ")
     assert "\n" not in sentence
-    return sentence.removeprefix(f"{path}: ")
+    assert sentence.endswith(" (runbook: Settings refused)")
+    return sentence.removeprefix(f"{path}: ").removesuffix(" (runbook: Settings refused)")
 
 
 def without_variables(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,7 +115,9 @@ def test_a_channel_that_fails_is_the_error_of_the_tick_and_another_sensor_tries_
     box.refuses = {"wacht@stad.example"}
     (reaction,) = daemon.tick().dagster_run_reactions
     assert reaction.error is not None
-    assert reaction.error.message == "pipelines.watching.NotTold: e-mail by 127.0.0.1: it refuses every recipient\n"
+    assert reaction.error.message == (
+        "pipelines.watching.NotTold: e-mail by 127.0.0.1: it refuses every recipient (runbook: Alert not sent)\n"
+    )
     assert (reaction.error.cause, reaction.error.context) == (None, None)
     box.refuses = set()
     Daemon(settings, instance, "tell_if_stale")
