@@ -30,7 +30,7 @@ try:
 except ModuleNotFoundError:
     raise HistoryUnreachable(
         "dagster.yaml keeps Dagster's history in PostgreSQL, and what that needs is not installed: install "
-        "requirements-postgres.txt as well"
+        "requirements-postgres.txt"
     ) from None
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect, Engine, ExceptionContext
 
 URL_VARIABLE = "KCC_POSTGRES_URL"
-"""The environment variable that holds the URL, password and all: what stands in `dagster.yaml` is shown in the UI."""
+"""The environment variable that holds the URL: what stands in `dagster.yaml` is on the command line of every process
+that Dagster starts, for all users of the machine to see."""
 PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds between attempts to connect, for PostgreSQL may be restarted while a night runs; when they are spent, each
 further attempt is the only one, until one succeeds."""
@@ -122,7 +123,7 @@ def _connect(pauses: list[float]) -> Callable[..., object]:
             try:
                 connection = dialect.connect(*args, **options)
             except dialect.loaded_dbapi.Error as error:
-                why = REFUSES if "FATAL" in str(error) else SILENT
+                why = REFUSES if "FATAL" in str(error) or "password" in str(error) else SILENT
             else:
                 pauses[:] = PAUSES
                 return connection

@@ -1,7 +1,7 @@
 """A real PostgreSQL, from Debian's package, on loopback: one server for all tests, a database for each that asks.
 
-`tests/conftest.py` hands it out as `postgres` (the server) and `database` (the URL of a fresh, empty database). It
-listens on 127.0.0.1 and in a folder of its own, asks for a password, and dies with the tests. It makes nothing durable.
+`tests/conftest.py` hands out the server as `postgres` and the URL of a fresh, empty database as `database`. It listens
+on 127.0.0.1 and in a folder of its own, asks for a password, and dies with the tests. It makes nothing durable.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 PROGRAMS = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), default=None)
 """Where Debian keeps the newest of its versions; none where the package is missing."""
@@ -94,14 +95,15 @@ class Postgres:
         """The URL of a fresh, empty database."""
         self.databases += 1
         name = f"history_{self.databases}"
-        self.ask(f"create database {name}", database="postgres")
+        self.ask(self.url(), f"create database {name}")
         return self.url(name)
 
-    def ask(self, query: str, database: str) -> list[tuple[object, ...]]:
+    @staticmethod
+    def ask(url: str, query: str) -> list[tuple[Any, ...]]:
         """What a query answers, nothing for one that only does."""
         import psycopg2
 
-        connection = psycopg2.connect(self.url(database))
+        connection = psycopg2.connect(url)
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
@@ -117,12 +119,11 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
+def running_postgres(programs: Path) -> Iterator[Postgres]:
     """A server that has been started; its folder goes in the end."""
-    assert PROGRAMS is not None
     folder = Path(tempfile.mkdtemp(prefix="kcc-postgres-"))  # not below pytest's own, which only its owner may enter
     try:
-        server = Postgres(PROGRAMS, folder)
+        server = Postgres(programs, folder)
         server.start()
         try:
             yield server
