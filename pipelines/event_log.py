@@ -75,23 +75,24 @@ class SharedEventLog(SqlEventLogStorage):
         stays, and the newest answer of each check. Dagster's own storage would show those days as never read.
         """
         event, check = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
-        newer, later = SqlEventLogStorageTable.alias().c, AssetCheckExecutionsTable.alias().c
-        is_told_again = db.exists().where(
-            newer.asset_key == event.asset_key,
-            newer.dagster_event_type == event.dagster_event_type,
-            newer.partition.is_not_distinct_from(event.partition),
-            newer.id > event.id,
-        )
+        is_told_again = _is_told_again(SqlEventLogStorageTable, "asset_key", "dagster_event_type")
         is_kept = db.and_(
             event.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION.value, db.not_(is_told_again)
         )
         gone = db.select(event.id).where(event.run_id == run_id, db.not_(is_kept))
         conn.execute(AssetEventTagsTable.delete().where(AssetEventTagsTable.c.event_id.in_(gone)))
         conn.execute(SqlEventLogStorageTable.delete().where(event.id.in_(gone)))
-        is_answered_again = db.exists().where(
-            later.asset_key == check.asset_key,
-            later.check_name == check.check_name,
-            later.partition.is_not_distinct_from(check.partition),
-            later.id > check.id,
-        )
+        is_answered_again = _is_told_again(AssetCheckExecutionsTable, "asset_key", "check_name")
         conn.execute(AssetCheckExecutionsTable.delete().where(check.run_id == run_id, is_answered_again))
+
+
+def _is_told_again(table: db.Table, *same: str) -> db.ColumnElement[bool]:
+    """Whether a later row tells of the same, and of the same partition or, like this one, of none.
+
+    Asked for both at once (`is not distinct from`) PostgreSQL uses no index: 90 s for a first night of ten years.
+    """
+    this, later = table.c, table.alias().c
+    is_later = [later.id > this.id, *(later[name] == this[name] for name in same)]
+    of_its_partition = db.exists().where(*is_later, later.partition == this.partition)
+    of_none = db.exists().where(*is_later, later.partition.is_(None))
+    return db.or_(of_its_partition, db.and_(this.partition.is_(None), of_none))

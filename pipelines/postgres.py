@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -46,6 +46,8 @@ PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
 further attempt is the only one, until one succeeds."""
 PATIENCE = 10
 """Seconds for one attempt, where the URL says nothing else (`connect_timeout`)."""
+FIRST_START = 0x6B6363
+"""The number of a lock in PostgreSQL: of several first starts at the same moment one makes the tables."""
 DISK_FULL = "53100"
 """PostgreSQL's code of that error, whatever language it speaks."""
 SILENT = "does not answer; does it run, and are its host and port"
@@ -72,9 +74,13 @@ class History(DagsterPostgresStorage):
 
     def __init__(self, url: URL, inst_data: ConfigurableClassData | None = None) -> None:
         engine = _engine(url)
-        engine.connect().close()  # fails with a sentence of ours, and before Dagster retries with one of the driver
         address = url.render_as_string(hide_password=False)
-        super().__init__(address, inst_data=inst_data)
+        with engine.connect() as connection:  # before Dagster does, which would log what the driver says of a failure
+            connection.execute(select(func.pg_advisory_lock(FIRST_START)))
+            try:
+                super().__init__(address, inst_data=inst_data)
+            finally:
+                connection.execute(select(func.pg_advisory_unlock(FIRST_START)))
         self._event_log_storage = EventLog(address, should_autocreate_tables=False)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = engine
