@@ -33,7 +33,10 @@ lock: ## compile the locked requirements again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras \
 		--constraint constraints.txt --extra build pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras \
-		--extra build --extra dev --constraint constraints.txt --constraint requirements.txt pyproject.toml -o requirements-dev.txt
+		--extra build --extra postgres --constraint constraints.txt --constraint requirements.txt pyproject.toml -o requirements-postgres.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras \
+		--extra build --extra dev --extra postgres --constraint constraints.txt --constraint requirements-postgres.txt pyproject.toml \
+		-o requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras \
 		--constraint constraints.txt bench/requirements.in -o bench/requirements.txt
 

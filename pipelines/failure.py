@@ -39,6 +39,7 @@ HEADINGS = {
     "NotCanonical": Heading.CONTRACT,
     "UnexpectedError": Heading.UNEXPECTED,
     "NoReport": Heading.NO_REPORT,
+    "HistoryUnreachable": Heading.HISTORY_UNREACHABLE,
 }
 """Where the runbook speaks of the errors of one kind; of others it speaks where it speaks of failed runs."""
 

@@ -3,37 +3,33 @@
 Dagster's storage opens a database, and compiles each statement, anew for every event, and makes every event durable by
 itself, in two files: 8 ms of CPU an event, and a day of a backfill is four events. Here the index stays open, and
 events that come together are written together: 0.3 ms. Whoever opens the files with Dagster's own storage finds nothing
-that it does not know (tests/pipelines/test_history.py). Does not belong here: what is told of a run.
+that it does not know (tests/pipelines/test_history.py). Does not belong here: what PostgreSQL needs as well
+(`pipelines/event_log.py`), what is told of a run.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import sqlalchemy as db
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, BATCH_WRITABLE_EVENTS, DagsterEventType
 from dagster._core.storage.event_log import SqlEventLogStorageTable, SqliteEventLogStorage
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetEventTagsTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+
+from pipelines.event_log import SharedEventLog
 
 if TYPE_CHECKING:
     from dagster._core.events.log import EventLogEntry
     from dagster._serdes import ConfigurableClassData
     from sqlalchemy.engine import Connection, Engine
 
-BATCH = 1000
-"""So many events of a step are written together at most; a run that is killed meanwhile loses what was to be told."""
 
-
-class EventLog(SqliteEventLogStorage):
+class EventLog(SharedEventLog, SqliteEventLogStorage):
     """Dagster's log of events: a database of each run, opened and closed as Dagster does, for the UI looks out for its
     changes; and an index of all, which stays open.
     """
@@ -41,7 +37,6 @@ class EventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._index: Engine | None = None
         self._known: set[str] = set()
-        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(BATCH))  # unset, Dagster never hands on two together
         super().__init__(base_dir, inst_data)
         # a transaction in the index goes on within one of a run
         self._db_lock = threading.RLock()  # type: ignore[assignment]
@@ -72,28 +67,12 @@ class EventLog(SqliteEventLogStorage):
                 self._index.dispose()
                 self._index = None
 
-    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+    def _store_together(self, events: Sequence[EventLogEntry]) -> Sequence[int]:
         """Write events of one run, in one transaction for the run and one for the index: both, or neither."""
-        [run_id, *others] = {event.run_id for event in events}
-        if others or not all(event.dagster_event_type in BATCH_WRITABLE_EVENTS for event in events):
-            super().store_event_batch(events)
-            return
         rows = [self._event_to_row(event) for event in events]
-        insert = SqlEventLogStorageTable.insert()
-        with self.run_connection(run_id) as of_run, self.index_connection() as connection:
-            of_run.execute(insert, rows)
-            numbered = insert.returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True)
-            stored = list(zip(events, connection.scalars(numbered, rows), strict=True))
-            of_assets = [(event, number) for event, number in stored if event.dagster_event_type in ASSET_EVENTS]
-            self._store_asset_event_tags(connection, [event for event, _ in of_assets], [n for _, n in of_assets])
-            newest = {
-                (event.get_dagster_event().asset_key, event.dagster_event_type): (event, n) for event, n in of_assets
-            }
-            for event, number in newest.values():  # what the index says of an asset, the next event would replace
-                self._store_asset_event(connection, event, number)
-        for event, number in stored:
-            if event.dagster_event_type in ASSET_CHECK_EVENTS:
-                self.store_asset_check_event(event, number)
+        with self.run_connection(events[0].run_id) as of_run, self.index_connection() as connection:
+            of_run.execute(SqlEventLogStorageTable.insert(), rows)
+            return self._index_events(connection, events, rows)
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table: asked for each event, and one that it has does not go."""
@@ -115,34 +94,6 @@ class EventLog(SqliteEventLogStorage):
             Path(self.path_for_shard(run_id) + ending).unlink(missing_ok=True)
         if self.supports_global_concurrency_limits:
             self.free_concurrency_slots_for_run(run_id)
-
-    def delete_events_for_run(self, conn: Connection, run_id: str) -> None:
-        """Forget a run in the index, but for what nobody told after it.
-
-        A day was read, though the run that read it is forgotten: the newest materialization of each day and each table
-        stays, and the newest answer of each check. Dagster's own storage would show those days as never read.
-        """
-        event, check = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
-        newer, later = SqlEventLogStorageTable.alias().c, AssetCheckExecutionsTable.alias().c
-        is_told_again = db.exists().where(
-            newer.asset_key == event.asset_key,
-            newer.dagster_event_type == event.dagster_event_type,
-            newer.partition.is_not_distinct_from(event.partition),
-            newer.id > event.id,
-        )
-        is_kept = db.and_(
-            event.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION.value, db.not_(is_told_again)
-        )
-        gone = db.select(event.id).where(event.run_id == run_id, db.not_(is_kept))
-        conn.execute(AssetEventTagsTable.delete().where(AssetEventTagsTable.c.event_id.in_(gone)))
-        conn.execute(SqlEventLogStorageTable.delete().where(event.id.in_(gone)))
-        is_answered_again = db.exists().where(
-            later.asset_key == check.asset_key,
-            later.check_name == check.check_name,
-            later.partition.is_not_distinct_from(check.partition),
-            later.id > check.id,
-        )
-        conn.execute(AssetCheckExecutionsTable.delete().where(check.run_id == run_id, is_answered_again))
 
     def wipe(self) -> None:
         """Forget every run; their files go."""

@@ -1,6 +1,6 @@
 """Forgets old runs of Dagster's history; what the UI knows of each export day stays.
 
-Belongs here: which runs may go. Does not belong here: what of a run stays (`pipelines/history.py`), versions of the
+Belongs here: which runs may go. Does not belong here: what of a run stays (`pipelines/event_log.py`), versions of the
 warehouse (`pipelines/publishing.py`), the raw text of records (`assets/records.py`), ticks (`dagster.yaml`).
 """
 
@@ -13,7 +13,7 @@ from dagster._core.storage.compute_log_manager import ComputeLogManager
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from assets.exports import EXPORTS
-from pipelines.history import EventLog
+from pipelines.event_log import SharedEventLog
 from pipelines.settings import Settings
 
 
@@ -43,9 +43,9 @@ def forget_old_runs(
 
     One that is queued or at work is never touched, and one that failed to read a day stays until another reads it: the
     UI takes from it that the day failed, and why. What steps printed lies where `compute_logs` says, else where the
-    instance has it. Another storage than ours would forget with a run that its days were read, so there nothing goes.
+    instance has it. A storage of Dagster's own would forget with a run that its days were read, so there nothing goes.
     """
-    if not isinstance(instance.event_log_storage, EventLog):
+    if not isinstance(instance.event_log_storage, SharedEventLog):
         return 0
     oldest = (now or datetime.now(UTC)) - timedelta(days=settings.retention.history_days)
     old = instance.get_runs(dg.RunsFilter(statuses=FINISHED_STATUSES, created_before=oldest))

@@ -25,6 +25,7 @@ class Heading(StrEnum):
     OUT_OF_MEMORY = "Out of memory"
     PROCESS_KILLED = "Process killed"
     ANOTHER_RUN = "Another run is at work"
+    HISTORY_UNREACHABLE = "Dagster's history unreachable"
     UNEXPECTED = "Unexpected error"
     NO_REPORT = "No report"
     SETTINGS_REFUSED = "Settings refused"

@@ -1,13 +1,14 @@
-"""What all tests share: the sample city's first night, and what `.ci/run` requires."""
+"""What all tests share: the sample city's first night, a PostgreSQL, and what `.ci/run` requires."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.pages import Generated
+from tests.postgres import PROGRAMS, Postgres, running_postgres
 from tests.sample import City, Night
 
 
@@ -36,3 +37,18 @@ def first_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
     """The sample city after its first night, and what that night said."""
     city = City(tmp_path_factory.mktemp("city"))
     return city, city.kcc("run")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server, for all tests that ask for it."""
+    if PROGRAMS is None:
+        pytest.skip("needs Debian's postgresql")
+    with running_postgres(PROGRAMS) as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> str:
+    """The URL of a fresh, empty database."""
+    return postgres.database()

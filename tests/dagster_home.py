@@ -18,10 +18,10 @@ from pipelines.settings import ROOT, Settings
 
 
 @contextmanager
-def home_in(folder: Path) -> Iterator[dg.DagsterInstance]:
+def home_in(folder: Path, its_settings: str = "dagster.yaml") -> Iterator[dg.DagsterInstance]:
     """The instance of a new home in a folder; the folders in its dagster.yaml are relative to where one works."""
     folder.mkdir(exist_ok=True)
-    (folder / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    (folder / "dagster.yaml").write_text((ROOT / its_settings).read_text())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(folder))
         patch.delenv("DAGSTER_EVENT_BATCH_SIZE", raising=False)
