@@ -99,10 +99,8 @@ def _sentence(error: Exception) -> str:
     """Why a night could not begin, or could not be written down; an error that may quote a value does not speak."""
     if isinstance(error, PermissionError):
         return f"{error.filename}: not yours to open; let the user who runs the nights do it {see(Heading.NOT_YOURS)}"
-    if isinstance(error, NoSpace):
-        return str(error)
-    if isinstance(error, OSError):
-        return f"{error} {see(Heading.RUN_FAILED)}"
+    if isinstance(error, NoSpace | OSError):
+        return str(error) if "(runbook: " in str(error) else f"{error} {see(Heading.RUN_FAILED)}"
     return f"the night broke off: {kind_and_place(error)} {see(Heading.UNEXPECTED)}"
 
 
