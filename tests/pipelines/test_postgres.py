@@ -340,17 +340,18 @@ def kcc_run(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     return run
 
 
+UNREACHABLE = "(runbook: Dagster's history unreachable)"
 SILENT = (
     "kcc: Dagster's history can't be reached: PostgreSQL does not answer; does it run, and are its host and port right "
-    "in KCC_POSTGRES_URL? `kcc status` says what is published"
+    f"in KCC_POSTGRES_URL? `kcc status` says what is published {UNREACHABLE}"
 )
 REFUSES = (
     "kcc: Dagster's history can't be reached: PostgreSQL refuses the connection, and its log says why; are user, "
-    "password and database right in KCC_POSTGRES_URL? `kcc status` says what is published"
+    f"password and database right in KCC_POSTGRES_URL? `kcc status` says what is published {UNREACHABLE}"
 )
 NO_URL = (
     "kcc: dagster.yaml keeps Dagster's history in PostgreSQL, but KCC_POSTGRES_URL {}: it is "
-    "postgresql://USER:PASSWORD@HOST:5432/DATABASE, with %40 for an @ in the password"
+    f"postgresql://USER:PASSWORD@HOST:5432/DATABASE, with %40 for an @ in the password {UNREACHABLE}"
 )
 
 
@@ -385,7 +386,7 @@ def test_without_the_driver_a_sentence_says_what_to_install(
         1,
         [
             "kcc: dagster.yaml keeps Dagster's history in PostgreSQL, and what that needs is not installed: install "
-            "requirements-postgres.txt"
+            f"requirements-postgres.txt {UNREACHABLE}"
         ],
     )
 
@@ -444,5 +445,5 @@ def test_a_full_disk_of_postgresqls_is_not_taken_for_one_of_ours(kcc_run: Callab
         """,
     )
     assert kcc_run().lines[-1] == (
-        "kcc: no space left where PostgreSQL keeps Dagster's history: free some and run again"
+        "kcc: no space left where PostgreSQL keeps Dagster's history: free some and run again (runbook: Disk full)"
     )
