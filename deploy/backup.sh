@@ -22,7 +22,7 @@ fi
 flock --shared --timeout 7200 "$data/.night.lock" tar --create --gzip --file "$to/.$name.partial" \
     --exclude=.spill --exclude=unfinished \
     --directory "$data" records $history \
-    --directory "$(dirname "$settings")" --transform 's,^city\.toml$,settings.toml,' "$(basename "$settings")"
+    --directory "$(dirname "$settings")" --transform "s,^$(basename "$settings")\$,settings.toml," "$(basename "$settings")"
 sync "$to/.$name.partial"
 mv "$to/.$name.partial" "$to/$name"
 echo "$to/$name"

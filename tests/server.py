@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -36,11 +37,19 @@ def keys_of(unit: str) -> dict[str, list[str]]:
     return found
 
 
+def free_port() -> int:
+    """A port on this machine at which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 class Server:
-    """The server of the sample city with a day of exports."""
+    """The server of the sample city, with no export yet; `ports` says at which ports its units listen instead."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder
+        self.ports = {3000: free_port(), 3001: free_port()}
         for name in ("etc", "srv/kcc-marts", "usr", "proc", "dev", "tmp", "run", "var/tmp"):
             (folder / name).mkdir(parents=True)
         for name in ("bin", "sbin", "lib", "lib64"):
@@ -54,6 +63,10 @@ class Server:
             (scripts / name).symlink_to(Path(sys.prefix) / "bin" / name)
         (scripts / "kcc").write_text(f'#!/bin/sh\nexec {sys.executable} -m pipelines.cli "$@"\n')
         (scripts / "kcc").chmod(0o755)
+        (folder / "etc/pam.d").mkdir()
+        (folder / "etc/pam.d/runuser").write_text(
+            "auth sufficient pam_rootok.so\naccount required pam_permit.so\nsession required pam_permit.so\n"
+        )
         # as the page says
         for file, place in (("sysusers.conf", "sysusers.d"), ("tmpfiles.conf", "tmpfiles.d")):
             (folder / "etc" / place).mkdir()
@@ -67,7 +80,9 @@ class Server:
         (folder / "etc/group").write_text(re.sub(r"^kcc-readers:.*", r"\g<0>,analyst", group, flags=re.MULTILINE))
         shutil.copy(UNITS / "kcc.env", folder / "etc/kcc/kcc.env")
         text = (ROOT / "kcc.toml").read_text(encoding="utf-8")
-        text = text.replace('"sample_exports"', '"/srv/kcc-exports"').replace('data = "data"', 'data = "/var/lib/kcc/data"')
+        text = text.replace('"sample_exports"', '"/srv/kcc-exports"').replace(
+            'data = "data"', 'data = "/var/lib/kcc/data"'
+        )
         (folder / "etc/kcc/city.toml").write_text(text, encoding="utf-8")
         self.run("root", "sh", "-c", "chgrp kcc-readers /etc/kcc/city.toml; chmod 640 /etc/kcc/city.toml", check=True)
 
@@ -107,6 +122,12 @@ class Server:
         """Whether a user may `r` read, `w` write or `x` enter."""
         return self.run(user, "test", f"-{what}", path).returncode == 0
 
+    def unit(self, name: str) -> str:
+        """Run the command of a unit to its end, in its sandbox; returns what it said."""
+        log = self.root / f"{name}.log"
+        assert self.start(name, log).wait() == 0, log.read_text()
+        return log.read_text().strip()
+
     def start(self, unit: str, log: Path) -> subprocess.Popen[bytes]:
         """Start the command of a unit as its user, in its sandbox."""
         said = keys_of(unit)
@@ -118,6 +139,8 @@ class Server:
         writable = [path.removeprefix("-") for line in said.get("ReadWritePaths", []) for path in line.split()]
         writable += [f"/run/{name}" for name in said.get("RuntimeDirectory", [])]
         command = f"env --chdir={said.get('WorkingDirectory', ['/'])[-1]} {said['ExecStart'][-1]}"
+        for declared, port in self.ports.items():
+            command = command.replace(f"--port {declared}", f"--port {port}")
         with log.open("wb") as output:
             process = subprocess.Popen(
                 self.words(said["User"][-1], command, writable),
