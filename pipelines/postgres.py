@@ -51,7 +51,7 @@ further attempt is the only one, until one succeeds."""
 PATIENCE = 10
 """Seconds for one attempt, where the URL says nothing else (`connect_timeout`)."""
 FIRST_START = 0x6B6363
-"""The number of a lock in PostgreSQL: of several first starts at the same moment one makes the tables."""
+"""The number of a lock in PostgreSQL: of several that start at the same moment one makes the tables."""
 DISK_FULL = "53100"
 """PostgreSQL's code of that error, whatever language it speaks."""
 SILENT = "does not answer; does it run, and are its host and port"
@@ -154,4 +154,6 @@ def _told(context: ExceptionContext) -> None:
             f"no space left where PostgreSQL keeps Dagster's history: free some and run again {see(Heading.DISK_FULL)}"
         )
     if context.is_disconnect and not context.is_pre_ping:
-        raise HistoryUnreachable("Dagster's history was lost on the way: PostgreSQL went away")
+        raise HistoryUnreachable(
+            "Dagster's history can't be reached: PostgreSQL went away; `kcc status` says what is published"
+        )

@@ -20,7 +20,7 @@ import pytest
 import requests
 import yaml
 from dagster_postgres import PostgresEventLogStorage
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
 import assets.report.nightly
@@ -30,7 +30,7 @@ from assets.exports import EXPORTS
 from assets.records import RecordStore
 from pipelines.killed_runs import end_silent_runs
 from pipelines.night import dagster_instance
-from pipelines.postgres import URL_VARIABLE, EventLog
+from pipelines.postgres import URL_VARIABLE, EventLog, HistoryUnreachable
 from pipelines.retention import forget_old_runs
 from pipelines.runs import data_tag
 from pipelines.schedule import RANGE_END, RANGE_START
@@ -307,6 +307,17 @@ def test_an_instance_outlives_a_restart_of_postgresql(instance: dg.DagsterInstan
     with postgres.down():
         pass
     assert instance.has_run(run_id)
+
+
+def test_a_connection_that_is_lost_in_use_is_told_in_a_sentence(
+    instance: dg.DagsterInstance, postgres: Postgres
+) -> None:
+    log = instance.event_log_storage
+    assert isinstance(log, EventLog)
+    with pytest.raises(HistoryUnreachable, match="PostgreSQL went away"), log.index_transaction() as connection:  # noqa: PT012
+        with postgres.down(signal.SIGQUIT):
+            pass
+        connection.execute(text("select 1"))
 
 
 # ── When it can't be reached ──────────────────────────────────────────────────────────────────────
