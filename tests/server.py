@@ -7,6 +7,7 @@ applied is what only systemd can: system call filters, address families, limits 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -16,9 +17,15 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from pipelines.settings import ROOT
 
@@ -42,6 +49,25 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    """Skip where a program is missing, or where the test may not become other users."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    why = f"needs Debian's {', '.join(missing)}" if missing else "runs as other users, which only root may"
+    return pytest.mark.skipif(bool(missing) or os.geteuid() != 0, reason=why)
+
+
+def eventually(holds: Callable[[], Any], seconds: int = 180) -> Any:
+    """What `holds` returns, as soon as it is true."""
+    for _ in range(seconds * 4):
+        try:
+            if found := holds():
+                return found
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            pass
+        time.sleep(0.25)
+    raise AssertionError("it never came true")
 
 
 class Server:
@@ -171,6 +197,16 @@ class Server:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+    def graphql(self, query: str, **variables: Any) -> Any:
+        """What kcc-webserver.service answers."""
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{self.ports[3000]}/graphql",
+            json.dumps({"query": query, "variables": variables}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - to ourselves
+            return json.load(answer)["data"]
 
     def _environment(self) -> dict[str, str]:
         # an editable install leads to this project; the server has its own

@@ -11,11 +11,10 @@ import shutil
 import ssl
 import subprocess
 import sys
-import time
 import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,20 +29,13 @@ from websockets.sync.client import connect
 
 from pipelines.settings import ROOT
 from schemas.tables import TABLES
-from tests.server import UNITS, Server, free_port, keys_of, server
+from tests.server import UNITS, Server, eventually, free_port, keys_of, needs, server
 
 DEPLOY = ROOT / "deploy"
 PAGE = ROOT / "docs" / "deployment.md"
 DATA = "/var/lib/kcc/data"
 MOST_EXPOSED = 2.0
 """Of 10, by `systemd-analyze security`; a unit without hardening has 9.6."""
-
-
-def needs(*programs: str) -> pytest.MarkDecorator:
-    """Skip where a program is missing, or where the test may not become other users."""
-    missing = [program for program in programs if shutil.which(program) is None]
-    why = f"needs Debian's {', '.join(missing)}" if missing else "runs as other users, which only root may"
-    return pytest.mark.skipif(bool(missing) or os.geteuid() != 0, reason=why)
 
 
 @pytest.fixture(scope="module")
@@ -217,43 +209,19 @@ LAUNCH = """mutation Launch($params: ExecutionParams!) { launchPipelineExecution
 LAUNCHED = "{ runOrError(runId: %s) { ... on Run { status } } }"
 
 
-def graphql(made: Server, query: str, **variables: Any) -> Any:
-    """What kcc-webserver.service answers."""
-    asked = urllib.request.Request(
-        f"http://127.0.0.1:{made.ports[3000]}/graphql",
-        json.dumps({"query": query, "variables": variables}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - to ourselves
-        return json.load(answer)["data"]
-
-
-def eventually(holds: Callable[[], Any], seconds: int = 90) -> Any:
-    """What `holds` returns, as soon as it is true."""
-    for _ in range(seconds * 4):
-        try:
-            if found := holds():
-                return found
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            pass
-        time.sleep(0.25)
-    raise AssertionError("it never came true")
-
-
 @pytest.fixture(scope="module")
 def services(city: Server) -> Iterator[Server]:
     """The services at work, as their units start them."""
     with city.running("kcc-code.service", "kcc-daemon.service", "kcc-webserver.service", "kcc-viewer.service"):
-        eventually(lambda: "LOADED" in json.dumps(graphql(city, HEALTHY)))
+        eventually(lambda: "LOADED" in json.dumps(city.graphql(HEALTHY)))
         yield city
 
 
 @needs("systemd-tmpfiles")
 def test_a_sensor_ticks_and_a_night_from_the_ui_is_published(services: Server) -> None:
     before = services.kcc("kcc-monitor", "status", "--max-age", "26h").stdout
-    [entry] = graphql(services, HEALTHY)["workspaceOrError"]["locationEntries"]
-    launched = graphql(
-        services,
+    [entry] = services.graphql(HEALTHY)["workspaceOrError"]["locationEntries"]
+    launched = services.graphql(
         LAUNCH,
         params={
             "selector": {
@@ -266,13 +234,13 @@ def test_a_sensor_ticks_and_a_night_from_the_ui_is_published(services: Server) -
     )["launchPipelineExecution"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     run = json.dumps(launched["run"]["runId"])
-    eventually(lambda: graphql(services, LAUNCHED % run)["runOrError"]["status"] in {"SUCCESS", "FAILURE"})
-    assert graphql(services, LAUNCHED % run)["runOrError"]["status"] == "SUCCESS"
+    eventually(lambda: services.graphql(LAUNCHED % run)["runOrError"]["status"] in {"SUCCESS", "FAILURE"})
+    assert services.graphql(LAUNCHED % run)["runOrError"]["status"] == "SUCCESS"
     after = services.kcc("kcc-monitor", "status", "--max-age", "26h").stdout
     assert after.startswith("OK: ")
     assert after.split(",")[0] != before.split(",")[0]
     assert services.may("analyst", "r", f"{DATA}/warehouse/kcc.duckdb")
-    eventually(lambda: "SKIPPED" in json.dumps(graphql(services, TICKS % entry["name"])))
+    eventually(lambda: "SKIPPED" in json.dumps(services.graphql(TICKS % entry["name"])))
 
 
 NGINX = (

@@ -1,21 +1,16 @@
-"""A bad night, driven as a data team would: services as installed, an alert, the runbook, and how it heals.
+"""A bad night, driven as a data team would: a server as deploy/ installs it, an alert, the runbook, and how it heals.
 
-One story in real time: the daemon waits for real minutes. Each step waits for what must happen, and fails if it does
-not within minutes.
+One story in real time, for the daemon looks every half minute and a schedule has its hour: three minutes, nearly all of
+them waiting. Each step waits for what must happen, and fails if it does not.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -26,168 +21,136 @@ from playwright.sync_api import expect, sync_playwright
 from pipelines.runbook import Heading, anchor
 from pipelines.settings import ROOT
 from tests.receivers import Mailbox, mail_server
-from tests.sample import City
+from tests.server import Server, eventually, needs, server
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
-UNITS = ROOT / "deploy" / "systemd"
-SAMPLES = ROOT / "sample_exports"
+ZONE = ZoneInfo("Europe/Brussels")
 RIGHT, WRONG = (f'time_zone = "{zone}" # the zone of the clock' for zone in ("Europe/Brussels", "Asia/Dubai"))
+OF_SCHEDULE = """{ runsOrError(filter: {tags: [{key: "dagster/schedule_name", value: "every_night"}]}) {
+    ... on Runs { results { status } } } }"""
 AT = 'at = "04:15"'
-REFUSED = "telephony/oproepen_20251222.csv"
-
-
-def eventually(happened: Callable[[], object], what: str, seconds: int = 240) -> None:
-    """Wait until something has happened."""
-    until = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < until, f"not within {seconds} s: {what}"
-        time.sleep(0.5)
-
-
-def command_of(unit: str, port: int) -> list[str]:
-    """How a unit starts its service, with the programs of these tests, and a port that is free."""
-    [line] = re.findall(r"^ExecStart=(.*)$", (UNITS / unit).read_text(encoding="utf-8"), re.MULTILINE)
-    program, *words = line.replace("3000", str(port)).split()
-    return [str(Path(sys.executable).with_name(Path(program).name)), *words]
-
-
-@contextmanager
-def service(unit: str, city: City, port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
-    """A service that runs until the end, or until it is stopped as systemd stops it."""
-    log = (city.folder / f"{unit}.log").open("ab")
-    with (
-        log,
-        subprocess.Popen(
-            command_of(unit, port), env=city.environment, cwd=city.home, stdout=log, stderr=log, start_new_session=True
-        ) as process,
-    ):
-        try:
-            yield process
-        finally:
-            stop(process)
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM to all processes of a service, as systemd does, and SIGKILL to those that do not mind it."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None:
-            os.killpg(process.pid, number)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                continue
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+BROKEN = "telephony/oproepen_20251222.csv"
 
 
 class DataTeam:
-    """Who has the sample city to look after: its settings, its exports, its mail."""
+    """Who looks after the sample city: its server, its settings, its mail."""
 
-    def __init__(self, folder: Path, box: Mailbox) -> None:
-        self.city, self.box = City(folder), box
-        self.settings = folder / "city.toml"
-        self.exports = folder / "exports"
-        self.exports.mkdir()
-        self.city.environment |= {"KCC_SETTINGS": str(self.settings), "KCC_EXPORTS": str(self.exports)}
-        self.city.environment.pop("PYTEST_CURRENT_TEST", None)
+    def __init__(self, made: Server, box: Mailbox) -> None:
+        self.server, self.box = made, box
+        self._settings = made.root / "etc/kcc/city.toml"
+        self._sample = self._settings.read_text(encoding="utf-8")
+        assert RIGHT in self._sample
+        assert AT in self._sample
 
-    def declare(self, zone: str, night_at: str) -> None:
-        text = (ROOT / "kcc.toml").read_text(encoding="utf-8")
-        assert RIGHT in text
-        assert AT in text
-        self.settings.write_text(
-            text.replace(RIGHT, zone).replace(AT, f'at = "{night_at}"')
-            + f'\n[alerts.email]\nhost = "127.0.0.1"\nport = {self.box.port}\n'
-            'security = "none"\nsender = "kcc@stad.example"\nrecipients = ["wacht@stad.example"]\n',
+    def declare(self, zone: str = RIGHT, at: datetime | None = None) -> None:
+        """Write the settings: a zone of the telephone, a time of the night, and by whom alerts go."""
+        text = self._sample.replace(RIGHT, zone)
+        if at is not None:
+            text = text.replace(AT, f'at = "{at:%H:%M}"')
+        self._settings.write_text(
+            f'{text}\n[alerts.email]\nhost = "127.0.0.1"\nport = {self.box.port}\nsecurity = "none"\n'
+            'sender = "kcc@stad.example"\nrecipients = ["wacht@stad.example"]\n',
             encoding="utf-8",
         )
 
-    def drop(self, *names: str) -> None:
-        for name in names:
-            (self.exports / name).parent.mkdir(exist_ok=True)
-            shutil.copyfile(SAMPLES / name, self.exports / name)
-
     @property
     def published(self) -> Path | None:
-        link = self.city.warehouse
+        """What readers get."""
+        link = self.server.root / "var/lib/kcc/data/warehouse/kcc.duckdb"
         return link.readlink() if link.is_symlink() else None
 
+    def status(self, *words: str) -> str:
+        """What `kcc status` says, whichever way it says it."""
+        said = self.server.kcc("root", "status", *words)
+        return said.stdout + said.stderr
 
-def section(mail: str) -> str:
-    """What the runbook says below the heading that a mail names."""
-    told = re.fullmatch(r"Runbook: (.*), docs/runbook\.md#(.*)", mail.splitlines()[-1])
-    assert told is not None, mail
-    assert anchor(Heading(told[1])) == told[2]
-    return below(told[1])
+
+@pytest.fixture
+def team() -> Iterator[DataTeam]:
+    with mail_server() as box, server() as made:
+        yield DataTeam(made, box)
+
+
+def nights_of_the_schedule(made: Server) -> list[dict[str, str]]:
+    """The runs that the schedule began, as the UI has them."""
+    found: list[dict[str, str]] = made.graphql(OF_SCHEDULE)["runsOrError"]["results"]
+    return found
 
 
 def below(heading: str) -> str:
+    """What the runbook says below a heading."""
     page = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
     return page.partition(f"\n### {heading}\n")[2].partition("\n### ")[0]
 
 
-def test_a_bad_night_is_told_and_heals_by_the_runbook(tmp_path: Path) -> None:
-    zone = ZoneInfo("Europe/Brussels")
-    with ExitStack() as stack:
-        team = DataTeam(tmp_path, stack.enter_context(mail_server()))
-        city, port = team.city, free_port()
+def heading_of(mail: str) -> str:
+    """The heading that an alert names, at its end."""
+    told = re.fullmatch(r"Runbook: (.*), docs/runbook\.md#(.*)", mail.splitlines()[-1])
+    assert told is not None, mail
+    assert anchor(Heading(told[1])) == told[2]
+    return told[1]
 
-        # somebody declares a wrong zone; exports arrive, the daemon takes them in, and publishes nothing
-        team.declare(WRONG, "04:15")
-        team.drop("telephony/oproepen_20251219.csv", "appointments/afspraken_20251219.csv")
-        webserver = stack.enter_context(service("kcc-webserver.service", city, port))
-        daemon = stack.enter_context(service("kcc-daemon.service", city))
-        eventually(lambda: team.box.mails, "a mail")
-        assert team.box.subjects == ["publication blocked"]
+
+@needs("systemd-tmpfiles", "chromium")
+def test_a_bad_night_is_told_and_heals_by_the_runbook(team: DataTeam) -> None:
+    with ExitStack() as until_the_end:
+        # somebody declares a wrong zone; exports arrive, the daemon takes them in, and nothing is published
+        team.declare(WRONG)
+        team.server.deliver("telephony/oproepen_20251219.csv", "appointments/afspraken_20251219.csv")
+        with team.server.running("kcc-code.service"):
+            until_the_end.enter_context(team.server.running("kcc-daemon.service", "kcc-webserver.service"))
+            eventually(lambda: team.box.mails)
         assert team.published is None
 
-        # the mail names a check, the runbook says what to do about it
+        # the mail names a check, and the runbook says what to do about it
+        assert team.box.subjects == ["publication blocked"]
         [mail] = team.box.texts
+        assert heading_of(mail) == Heading.PUBLICATION_BLOCKED
         assert "blocked by: answered_outside_hours, source telephony, 2025-12" in mail
-        assert "That check is a heading" in section(mail)
+        assert "(runbook: answered_outside_hours)" in team.status()
         assert "mend `time_zone` or `[[hours]]`" in below(Heading.ANSWERED_OUTSIDE_HOURS)
-        assert "(runbook: answered_outside_hours)" in city.kcc("status").stderr
 
-        # the zone is mended and the daemon started again: it publishes by itself
-        at = (datetime.now(zone) + timedelta(seconds=100)).replace(second=0, microsecond=0)
-        team.declare(RIGHT, f"{at:%H:%M}")
-        stop(daemon)
-        daemon = stack.enter_context(service("kcc-daemon.service", city))
-        eventually(lambda: team.published, "a publication")
+        # the zone is mended and the code server started again: what was read is published without anybody asking
+        at = (datetime.now(ZONE) + timedelta(seconds=110)).replace(second=0, microsecond=0)
+        team.declare(RIGHT, at)
+        until_the_end.enter_context(team.server.running("kcc-code.service"))
+        eventually(lambda: team.published)
         first = team.published
 
-        # the schedule's night takes in what arrived meanwhile, and says which file is broken
-        team.drop("telephony/oproepen_20251222.csv", "appointments/afspraken_20251222.csv")
-        whole = (team.exports / REFUSED).read_bytes()
-        (team.exports / REFUSED).write_bytes(whole.replace(b";", b",", 3))
-        eventually(lambda: datetime.now(zone) > at and team.published != first, "a night at its time")
-        eventually(lambda: city.kcc("status", "--max-age", "1h").stdout.startswith("ATTENTION"), "a refused file")
-        told = city.kcc("status").stdout
-        assert f"not in: {REFUSED} was refused: " in told
+        # the night of the schedule takes in what arrived meanwhile, and says which file is broken
+        team.server.deliver(BROKEN, "appointments/afspraken_20251222.csv")
+        file = team.server.root / "srv/kcc-exports" / BROKEN
+        whole = file.read_bytes()
+        file.write_bytes(whole.replace(b";", b",", 3))
+        eventually(lambda: [run["status"] for run in nights_of_the_schedule(team.server)] == ["SUCCESS"])
+        assert team.published != first
+        eventually(lambda: team.status("--max-age", "1h").startswith("ATTENTION: "))
+        told = team.status()
+        assert f"not in: {BROKEN} was refused: line 1" in told
         assert "(runbook: Export refused)" in told
         assert "did the export template change" in below(Heading.EXPORT_REFUSED)
 
         # who watches the UI reads the same
         with sync_playwright() as playwright:
-            page = playwright.chromium.launch(
-                executable_path=CHROMIUM,
-                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-            ).new_page(viewport={"width": 1700, "height": 1000})
-            page.goto(f"http://127.0.0.1:{port}/assets/ops/ledger?view=checks&checkDetail=every_export_is_in")
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1700, "height": 1000})
+            ui = f"http://127.0.0.1:{team.server.ports[3000]}"
+            page.goto(f"{ui}/assets/ops/ledger?view=checks&checkDetail=every_export_is_in")
             expect(page.get_by_text("(runbook: Export refused)").first).to_be_visible(timeout=60_000)
-            page.goto(f"http://127.0.0.1:{port}/automation")
+            page.goto(f"{ui}/automation")
             for name in ("every_night", "new_exports", "killed_runs", "tell_of_failed_run"):
                 expect(page.get_by_text(name).first).to_be_visible(timeout=60_000)
 
         # the file comes again under its name, and all is well
-        (team.exports / REFUSED).write_bytes(whole)
-        assert city.kcc("run", "-q").stderr == ""
-        assert city.kcc("status", "--max-age", "1h").stdout.startswith("OK: ")
+        file.write_bytes(whole)
+        assert team.server.kcc("root", "run", "--quiet").stderr == ""
+        assert team.status("--max-age", "1h").startswith("OK: ")
         assert team.box.subjects == ["publication blocked"]
-        assert webserver.poll() is None
-        assert daemon.poll() is None
+
+
+@needs("systemd-tmpfiles")
+def test_a_service_whose_settings_can_not_be_used_does_not_start_and_says_why(team: DataTeam) -> None:
+    team.declare('time_zone = "Brussel" #')
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        team.server.start("kcc-code.service", team.server.root / "log")
+    assert "kcc: /etc/kcc/city.toml: sources[0].time_zone is 'Brussel'" in refused.value.stderr
+    assert "(runbook: Settings refused)" in refused.value.stderr
