@@ -180,11 +180,22 @@ def test_whoever_starts_a_run_may_have_it_ignore_ctrl_c() -> None:
 
 
 def test_a_signal_is_known_as_soon_as_it_interrupts() -> None:
-    words = "import signal, os\nfrom pipelines.stopping import stoppable\nwith stoppable(print) as stop:\n"
-    words += "    try:\n        os.kill(os.getpid(), signal.SIGTERM)\n        sum(range(10**7))\n"
+    words = "import os, signal, time\nfrom pipelines.stopping import stoppable\nwith stoppable(print) as stop:\n"
+    words += "    try:\n        os.kill(os.getpid(), signal.SIGTERM)\n        sum(range(10**7))\n        time.sleep(60)\n"
     words += "    except KeyboardInterrupt:\n        stop.end(lambda: print('stopped'))"
     done = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (143, "stopped\n")
+
+
+def test_an_interrupt_that_a_library_swallows_is_no_traceback_and_ends_the_run_all_the_same() -> None:
+    words = "import os, signal, time\nfrom pipelines.stopping import stoppable\nclass Library:\n"
+    words += "    def __del__(self):\n        os.kill(os.getpid(), signal.SIGTERM)\n        time.sleep(60)\n"
+    words += "class Broken:\n    def __del__(self):\n        raise ValueError('of a library')\n"
+    words += "with stoppable(lambda: print('stopped')):\n    Broken()\n    Library()\n    time.sleep(60)\n"
+    done = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (143, "stopped\n")
+    assert "ValueError: of a library" in done.stderr
+    assert "KeyboardInterrupt" not in done.stderr
 
 
 @pytest.mark.parametrize(
