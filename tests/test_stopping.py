@@ -181,7 +181,9 @@ def test_whoever_starts_a_run_may_have_it_ignore_ctrl_c() -> None:
 
 def test_a_signal_is_known_as_soon_as_it_interrupts() -> None:
     words = "import os, signal, time\nfrom pipelines.stopping import stoppable\nwith stoppable(print) as stop:\n"
-    words += "    try:\n        os.kill(os.getpid(), signal.SIGTERM)\n        sum(range(10**7))\n        time.sleep(60)\n"
+    words += (
+        "    try:\n        os.kill(os.getpid(), signal.SIGTERM)\n        sum(range(10**7))\n        time.sleep(60)\n"
+    )
     words += "    except KeyboardInterrupt:\n        stop.end(lambda: print('stopped'))"
     done = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (143, "stopped\n")
