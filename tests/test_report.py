@@ -76,6 +76,7 @@ def browser() -> Iterator[Browser]:
 
 def opened(browser: Browser, file: Path, width: int = 1100, *, script: bool = True) -> Page:
     page = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script).new_page()
+    page.set_default_timeout(120_000)
     page.goto(file.as_uri())
     return page
 
