@@ -540,13 +540,6 @@ def test_a_mistake_in_the_months_gets_a_sentence(words_: list[str], sentence: st
     assert sentence in result.output
 
 
-def test_only_the_report_draws(sample: City) -> None:
-    for words_ in (["status"], ["check", "sample_exports/telephony/oproepen_20251219.csv"]):
-        asked = sample.kcc(*words_, PYTHONPROFILEIMPORTTIME="1")
-        assert "pipelines.cli" in asked.stderr or "pydantic" in asked.stderr
-        assert "matplotlib" not in asked.stderr
-
-
 def test_a_night_makes_the_sheet_of_the_newest_complete_month_and_of_restated_years(tmp_path: Path) -> None:
     settings = small_city(tmp_path, sources=[{**CALLS, "covers_days": 40}])
     write_calls(tmp_path, "2025-01-01", [call("2024-12-10 10:00:00")])
