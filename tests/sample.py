@@ -36,18 +36,22 @@ class City:
         }
 
     def kcc(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """What `kcc` says, in a process that is real but for its imports: those it has from its parent."""
-        with tempfile.TemporaryDirectory() as folder:
-            out, err = Path(folder, "out"), Path(folder, "err")
-            process = FORKS.Process(target=_kcc, args=({**self.environment, **environment}, words, out, err))
-            process.start()
-            process.join()
-            assert process.exitcode is not None
-            return subprocess.CompletedProcess(words, process.exitcode, out.read_text(), err.read_text())
+        return kcc({**self.environment, **environment}, *words)
 
     def ask(self, query: str, *values: object) -> list[Any]:
         with duckdb.connect(str(self.warehouse), read_only=True) as con:
             return con.execute(query, list(values)).fetchall()
+
+
+def kcc(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """What `kcc` says, in a process that is real but for its imports: those it has from the one it is forked from."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        process = FORKS.Process(target=_kcc, args=(environment, words, out, err))
+        process.start()
+        process.join()
+        assert process.exitcode is not None
+        return subprocess.CompletedProcess(words, process.exitcode, out.read_text(), err.read_text())
 
 
 def _kcc(environment: dict[str, str], words: tuple[str, ...], *streams: Path) -> None:

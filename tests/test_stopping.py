@@ -26,6 +26,7 @@ from bench.data import write_exports
 from pipelines.publishing import Warehouse
 from pipelines.settings import ROOT
 from tests.faults.stage import checksums
+from tests.sample import kcc
 
 RECORDS, DAYS = 24_000, 24
 ENDS_WITHIN = 120
@@ -93,8 +94,8 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, exports: Path) -> dict[str, str]:
     """The tables of a run that nobody stops."""
     office = Office(tmp_path_factory.mktemp("undisturbed"), exports)
-    done = office.begin("--quiet").communicate()
-    assert done == ("", "")
+    done = kcc(office.environment, "run", "--quiet")
+    assert (done.stdout, done.stderr) == ("", "")
     return checksums(office.warehouse.link)
 
 
@@ -238,7 +239,8 @@ def test_a_run_that_is_told_to_stop_says_what_is_done_and_the_next_goes_on(
         assert office.runs()[0] in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
     kept = {path: path.stat().st_mtime_ns for path in office.data.glob("records/phone/receipts/*.json")}
-    assert office.begin("--quiet").communicate() == ("", "")
+    done = kcc(office.environment, "run", "--quiet")
+    assert (done.stdout, done.stderr) == ("", "")
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert checksums(office.warehouse.link) == undisturbed
     assert office.runs()[0] == dg.DagsterRunStatus.SUCCESS
