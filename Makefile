@@ -9,7 +9,7 @@ run: .venv/run ## take in the exports, publish the warehouse, print the indicato
 	@$(BIN)/kcc run
 
 test: .venv/dev $(if $(KCC_REQUIRE_ALL),.venv-bench/made) ## every test that this machine can run
-	$(BIN)/python -m pytest --numprocesses auto --dist loadscope
+	$(BIN)/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder
 
 bench: .venv/run .venv-bench/made ## what a night costs beside DuckDB, pandas, dbt and an empty run; BENCH=--quick: does it run
 	@$(BIN)/python -m bench.nights $(BENCH)

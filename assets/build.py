@@ -134,7 +134,9 @@ def empty_warehouse(
     con.execute("set timezone = 'UTC'")
     for setting, value in (SESSION | bounds).items():
         con.execute(f"set {setting} = {value}")
-    con.execute(f"attach {quoted(file)} as kcc (storage_version '{STORAGE_VERSION}')")
+    # no write-ahead log: nobody reads a build that was broken off, `finish` writes it whole. A log is synchronised to
+    # the disk with every table and its comments, hundreds of times
+    con.execute(f"attach {quoted(file)} as kcc (storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes')")
     con.execute("attach ':memory:' as input")
     con.execute("attach ':memory:' as staging")
     con.execute("use kcc")

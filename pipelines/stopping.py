@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -76,14 +77,25 @@ def stoppable(tell: Callable[[], None]) -> Iterator[Stop]:
     heeded = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # whoever started us decides
     before = {number: signal.signal(number, interrupt) for number in heeded}
     wakeup = signal.set_wakeup_fd(hearing, warn_on_full_buffer=False)
+    unraisable = sys.unraisablehook
+    sys.unraisablehook = partial(_unless_interrupt, unraisable)
     threading.Thread(target=_watch, args=(heard, stop, tell), name="stopping", daemon=True).start()
     try:
         yield stop
     finally:
+        sys.unraisablehook = unraisable
         signal.set_wakeup_fd(wakeup)
         for number, handler in before.items():
             signal.signal(number, handler)
         os.close(hearing)
+
+
+def _unless_interrupt(show: Callable[[sys.UnraisableHookArgs], object], ignored: sys.UnraisableHookArgs) -> None:
+    """Show an error that a library had to ignore, but no interrupt: it comes where Polars calls Python, whose error
+    it can't hand on, and Python prints a traceback. `_watch` ends the run all the same.
+    """
+    if issubclass(ignored.exc_type, Exception):  # an interrupt is none, nor is Dagster's
+        show(ignored)
 
 
 def _watch(heard: int, stop: Stop, tell: Callable[[], None]) -> None:

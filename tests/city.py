@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from assets.build import build
+from assets.build import bounded, build
 from assets.files import export_files
 from assets.records import RecordStore
 from assets.verify import verify
@@ -175,7 +175,7 @@ def warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     store = read_all(settings)
     file = settings.folders.data / "built.duckdb"
     file.unlink(missing_ok=True)
-    con = build(file, settings, store, History())
+    con = build(file, settings, store, History(), bounds=bounded(0))
     try:
         verify(con)
         yield con

@@ -31,12 +31,12 @@ def home_in(folder: Path, its_settings: str = "dagster.yaml") -> Iterator[dg.Dag
 
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from pipelines.lock import night_lock
 with night_lock(Path(sys.argv[1]), wait=False):
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -44,11 +44,13 @@ with night_lock(Path(sys.argv[1]), wait=False):
 def night_of_somebody_else(data: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process is at work on the data, and is killed in the end."""
     command = [sys.executable, "-c", HOLD, str(data)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as night:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as night:
         assert night.stdout is not None
         assert night.stdout.readline() == "held\n"
-        yield night
-        night.kill()
+        try:
+            yield night
+        finally:
+            night.kill()
 
 
 def run_job(

@@ -97,6 +97,7 @@ def mail_server(
         ssl_context=tls,
         tls_context=starttls,
         require_starttls=starttls is not None,
+        ready_timeout=60,
         **logins,
     )
     controller.start()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from pipelines.cli import main
 from pipelines.settings import ROOT
+from tests.faults.nights import FORKS
 
 
 class City:
@@ -32,18 +36,33 @@ class City:
         }
 
     def kcc(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", *words],
-            env={**self.environment, **environment},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return kcc({**self.environment, **environment}, *words)
 
     def ask(self, query: str, *values: object) -> list[Any]:
         with duckdb.connect(str(self.warehouse), read_only=True) as con:
             return con.execute(query, list(values)).fetchall()
+
+
+def kcc(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """What `kcc` says, in a process that is real but for its imports: those it has from the one it is forked from."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        process = FORKS.Process(target=_kcc, args=(environment, words, out, err))
+        process.start()
+        process.join()
+        assert process.exitcode is not None
+        return subprocess.CompletedProcess(words, process.exitcode, out.read_text(), err.read_text())
+
+
+def _kcc(environment: dict[str, str], words: tuple[str, ...], *streams: Path) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    os.chdir(ROOT)
+    for number, file in enumerate(streams, start=1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
+    sys.argv = ["kcc", *words]
+    main()
 
 
 def small_city(folder: Path) -> City:

@@ -71,6 +71,13 @@ first_days as (
     group by source
 ),
 
+-- the last day to tell of: of the newest export that is in, or before there is one, of the newest that is not
+newest as (
+    select coalesce(any_value(as_of.as_of_local::date), max(files.export_date)) as date
+    from staging.as_of as as_of
+    left join input.files as files on true
+),
+
 dates as (
     select
         sources.source,
@@ -78,13 +85,15 @@ dates as (
         unnest(
             generate_series(
                 greatest(first_days.date, sources.valid_from),
-                least(as_of.as_of_local::date, sources.valid_to),
+                least(newest.date, sources.valid_to),
                 interval 1 day
             )
         )::date as date
     from input.sources as sources
     inner join first_days using (source)
-    cross join staging.as_of as as_of
+    cross join newest
+    -- `greatest` and `least` pass over a date that is not there, and would begin in the year 1 and end in 9999
+    where first_days.date is not null and newest.date is not null
 ),
 
 -- why the figures of a day are not complete, if they are not; of appointments those of visits and of bookings

@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from assets import verify
-from assets.build import READ_LATER, VIEWS, build, last_readers, reads, sql_files
+from assets.build import READ_LATER, VIEWS, build, finish, last_readers, reads, sql_files
+from assets.sessions import readonly
 from pipelines.publishing import History
 from pipelines.space import NoSpace, told_if_full
 from schemas.tables import TABLES
@@ -54,6 +55,17 @@ def test_after_the_build_nothing_of_the_staging_tables_stands_but_what_is_asked_
         assert con.execute("select state, count(*) from staging.call_states group by all").fetchall() == [
             ("accepted", 2)
         ]
+
+
+def test_a_build_keeps_no_log_beside_its_file_and_is_whole_once_it_is_finished(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-03", [call("2025-03-03 10:00:00")])
+    settings, file = settings_of(tmp_path), tmp_path / "built" / "built.duckdb"
+    file.parent.mkdir()
+    con = build(file, settings, read_all(settings), History())
+    assert list(file.parent.iterdir()) == [file]
+    finish(con)
+    with readonly(file) as published:
+        assert published.execute("select call_id from core.calls").fetchall() == [("r1",)]
 
 
 def test_two_files_of_one_content_and_files_that_were_read_by_other_settings_keep_their_own_records(

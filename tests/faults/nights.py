@@ -20,7 +20,10 @@ from pathlib import Path
 from typing import Any
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.faults.nights", "pipelines.cli", "pipelines.night", "pipelines.summary"])
+REPORT = ("assets.report.sheet", "assets.report.workbook")
+FORKS.set_forkserver_preload(
+    ["tests.sample", "pipelines.night", "pipelines.summary", "pipelines.alerts.telling", *REPORT]
+)
 
 KCC_RUN = ("pipelines.cli", "run", "--quiet")
 BARE_STEPS = ("tests.faults.nights",)

@@ -183,7 +183,7 @@ def test_who_watches_a_run_in_another_process_hears_of_each_event_while_it_goes_
     for number in range(3):
         writing.stdin.write(f"event {number}\n")
         writing.stdin.flush()
-        assert heard.get(timeout=30) == f"event {number}"
+        assert heard.get(timeout=300) == f"event {number}"
     writing.stdin.close()
     assert writing.wait() == 0
     watching.dispose()

@@ -64,7 +64,7 @@ def test_readers_in_other_processes_through_twenty_publications_see_no_error_and
         publish(warehouse, number)
     stop.touch()
     for reader in readers:
-        told, error = reader.communicate(timeout=60)
+        told, error = reader.communicate(timeout=300)
         assert reader.returncode == 0, error
         reads, last = map(int, told.split())
         assert reads >= 20

@@ -114,3 +114,17 @@ def test_a_source_that_never_delivered_has_no_days(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, **MARCH)
     read_all(settings)
     assert states(tmp_path, "desk") == {}
+
+
+def test_files_without_a_date_that_are_refused_make_no_days(tmp_path: Path) -> None:
+    refused = write_calls(tmp_path, "2025-03-03", [])
+    refused.rename(refused.with_name("calls_of_march.csv"))
+    assert states(tmp_path) == {}
+    write_appointments(tmp_path, "2025-03-04", [appointment("2025-03-04 10:00:00")])
+    assert states(tmp_path) == {}
+    assert states(tmp_path, "desk") != {}
+
+
+def test_a_first_file_that_is_refused_is_a_failed_day(tmp_path: Path) -> None:
+    write_calls(tmp_path, "2025-03-03", []).write_text("<html>502 Bad Gateway</html>\n")
+    assert states(tmp_path) == {"Mon 03": "failed"}
