@@ -3,13 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(shell command -v uv >/dev/null && echo "uv pip install --compile-bytecode --python $(BIN)/python" || echo "$(BIN)/python -m pip install")
 
+# one more than there are cores: some tests wait most of their time
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 .PHONY: run test bench faults check ui docs lock samples clean
 
 run: .venv/run ## take in the exports, publish the warehouse, print the indicators
 	@$(BIN)/kcc run
 
 test: .venv/dev $(if $(KCC_REQUIRE_ALL),.venv-bench/made) ## every test that this machine can run
-	$(BIN)/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 bench: .venv/run .venv-bench/made ## what a night costs beside DuckDB, pandas, dbt and an empty run; BENCH=--quick: does it run
 	@$(BIN)/python -m bench.nights $(BENCH)

@@ -5,6 +5,7 @@ The step can't be run in halves: a night publishes everything or nothing.
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +32,9 @@ from assets.previews import previews
 from assets.records import RecordStore
 from assets.tripwires import Blocked, Tripped, inspect
 from assets.verify import NotPublishable, verify
+from pipelines.failure import Cause, heading_of
 from pipelines.publishing import Block, Publication, Warehouse
+from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
 from pipelines.space import is_full
 from pipelines.step import night_step
@@ -134,10 +137,21 @@ def build_and_publish(settings: Settings, run_id: str) -> Built:
             log.warning("the build needs more memory than it is bound to: it begins again with all that there is")
             warehouse.clear_left_overs()
             built = _build_and_publish(warehouse, settings, run_id, is_bounded=False)
-    except BaseException:
+    except BaseException as error:
         warehouse.clear_left_overs()
+        if isinstance(error, Exception):
+            with suppress(OSError):  # a full disk may have no room for it
+                warehouse.failed(run_id, _why(error))
         raise
     return built
+
+
+def _why(error: Exception) -> str:
+    """Why a build broke off, without the error's text, which may quote a value."""
+    if is_full(error):
+        return f"it broke off, for there was no space left {see(Heading.DISK_FULL)}"
+    kind = type(error).__name__
+    return f"it broke off ({kind}) {see(heading_of([Cause('warehouse', kind)]))}"
 
 
 def _within_bounds(warehouse: Warehouse, settings: Settings, run_id: str) -> Built | None:

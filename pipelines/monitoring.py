@@ -125,6 +125,7 @@ def line(watched: Watched, max_age: timedelta, max_data_age: timedelta | None = 
         said += [f"{len(status.not_in)} not in", f"{len(status.warnings)} warnings"]
         plotted += [f"not_in={len(status.not_in)};0;;0", f"warnings={len(status.warnings)};;;0"]
         said += ["pinned by `kcc rollback`"] if status.pinned is not None else []
+        said += ["too little room for a night"] if status.no_room is not None else []
         for source in watched.late_sources(max_data_age):
             days = (watched.asked_at_utc - status.newest_exports[source]) / timedelta(days=1)
             said.append(f"the newest export of '{source}' is {days:.1f} days old")

@@ -100,6 +100,8 @@ def print_status(status: Status, centre: str) -> None:
         say(("yellow", "pinned:"), f" {status.pinned}")
     if status.not_published is not None:
         say(("red", "not published:"), f" {status.not_published}")
+    if status.no_room is not None:
+        say(("red", "no room:"), f" {status.no_room}")
     for sentence in status.not_in:
         say(("red", "not in:"), f" {sentence}")
     for sentence in status.days:

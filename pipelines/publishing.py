@@ -211,6 +211,12 @@ class Warehouse:
         # who may ask the warehouse may ask for its status
         durable.write(self.refusal, refusal.model_dump_json(indent=1), 0o644)
 
+    def failed(self, run_id: str, why: str) -> None:
+        """Write down why the build of a run did not end. Raises OSError where there is no room for it."""
+        refusal = self.refused()
+        if refusal is not None and refusal.run_id == run_id and refusal.reason == UNFINISHED:
+            durable.write(self.refusal, refusal.model_copy(update={"reason": why}).model_dump_json(indent=1), 0o644)
+
     def refused(self) -> NotPublished | None:
         """The newest build, if it was not published."""
         if not self.refusal.exists():

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import errno
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.runbook import Heading, see
 
+LEAST_ROOM = 50_000_000
+"""Bytes that a night of a small city may need: a version, records, Dagster's history, the report."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 TOLD = re.compile(
     r"no space left on device|disk quota exceeded|file too large|database or disk is full"
@@ -40,6 +43,19 @@ def told_if_full(folder: Path) -> Iterator[None]:
             f"no space left in {folder}: free some and run again; readers keep the last version that was published "
             + see(Heading.DISK_FULL)
         ) from None
+
+
+def no_room(data: Path, published: Path) -> str | None:
+    """That the disk of the data folder has too little room for the next night, in a sentence: less than twice the
+    published file, for a build is as large and may put as much aside; or None.
+    """
+    free, needed = shutil.disk_usage(data).free, max(2 * published.stat().st_size, LEAST_ROOM)
+    if free >= needed:
+        return None
+    mega = 1_000_000
+    return f"{free // mega:,} MB are free in {data}, and a night may need {needed // mega:,} MB: free some " + see(
+        Heading.DISK_FULL
+    )
 
 
 def is_full(error: BaseException | None) -> bool:

@@ -20,6 +20,7 @@ from pipelines.publishing import UNFINISHED, NotPublished, Warehouse
 from pipelines.rollbacks import Rollback
 from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
+from pipelines.space import no_room
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Status:
     as_of_utc: datetime | None
     pinned: str | None
     not_published: str | None
+    no_room: str | None
     not_in: list[str]
     days: list[str]
     warnings: list[str]
@@ -64,8 +66,8 @@ class Status:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a night failed to publish or may not, or something is not in."""
-        return self.pinned is not None or self.not_published is not None or bool(self.not_in)
+        """Whether a night failed to publish or may not, the next has no room, or something is not in."""
+        return any((self.pinned, self.not_published, self.no_room, self.not_in))
 
 
 class NoStatus(Exception):
@@ -142,6 +144,7 @@ def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings)
             as_of_utc=as_of,
             pinned=_pinned(warehouse.rollbacks.pin()),
             not_published=_sentence(refused) if refused else None,
+            no_room=no_room(settings.folders.data, warehouse.link),
             not_in=not_in(con, settings),
             days=_days(con),
             warnings=[f"{one} {see(Heading(one.tripwire))}" for one in found if one.accepted_reason is None],

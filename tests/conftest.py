@@ -1,4 +1,4 @@
-"""What all tests share: the sample city's first night, a PostgreSQL, what `.ci/run` requires, which modules begin first."""
+"""What all tests share: the sample city's first night, a PostgreSQL; what `.ci/run` requires; what begins first."""
 
 from __future__ import annotations
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -14,8 +17,10 @@ import assets.warehouse
 import pipelines.cli
 import pipelines.status
 from assets.tripwires import Blocked
+from pipelines.monitoring import line, watch
 from pipelines.publishing import NotPublished, Warehouse
 from pipelines.settings import Settings
+from pipelines.space import LEAST_ROOM
 from pipelines.status import NoStatus, status_of
 from tests.city import (
     APPOINTMENTS,
@@ -139,6 +144,53 @@ def test_a_build_that_died_is_told_and_one_that_died_after_publishing_is_not(
     version = status_of(settings).version
     refusal.write_text(told.replace(NotPublished.model_validate_json(told).version, version))  # killed before it went
     assert status_of(settings_of(tmp_path, sources=[CALLS])).not_published is None
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "there was no space left (runbook: Disk full)"),
+        (MemoryError(), "it broke off (MemoryError) (runbook: Out of memory)"),
+        (KeyError("04 123 45 67"), "it broke off (KeyError) (runbook: Run failed)"),
+    ],
+)
+def test_a_build_that_broke_off_is_told_with_why_and_without_a_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, why: str
+) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    published(tmp_path)
+
+    def breaks(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr(assets.warehouse, "verify", breaks)
+        with pytest.raises(type(error)):
+            published(tmp_path)
+    assert str(status_of(settings_of(tmp_path)).not_published).endswith(why)
+    assert status_of(published(tmp_path)).not_published is None
+
+
+def test_a_disk_without_room_for_the_next_night_is_told_before_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
+    settings = published(tmp_path)
+    size = (tmp_path / "data" / "warehouse" / "kcc.duckdb").stat().st_size
+    assert 2 * size < LEAST_ROOM
+    for free, is_told in ((LEAST_ROOM, False), (LEAST_ROOM - 1, True)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        assert status_of(settings).needs_attention == is_told
+    assert status_of(settings).no_room == (
+        f"49 MB are free in {tmp_path}/data, and a night may need 50 MB: free some (runbook: Disk full)"
+    )
+    monkeypatch.setattr("pipelines.space.LEAST_ROOM", 0)
+    for free, is_told in ((2 * size, False), (2 * size - 1, True)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        assert status_of(settings).needs_attention == is_told
+    said = line(watch(settings), timedelta(hours=26))
+    assert said.startswith("ATTENTION: ")
+    assert "too little room for a night" in said
 
 
 def test_a_build_that_is_at_work_is_no_trouble(tmp_path: Path) -> None:
