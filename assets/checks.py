@@ -24,8 +24,8 @@ OUR_FAULT = (
     "Nothing was published, and readers keep what they had. This is a fault of the program, not of an export: report "
     "it with this sentence."
 )
-SHOWN = 12
-"""So many sentences of a check are shown."""
+SHOWN = 5
+"""So many sentences of a check are shown: with more the UI hides what to do behind *Show more*."""
 
 
 def asset_key(table: str) -> dg.AssetKey:
