@@ -17,6 +17,8 @@ history=warehouse/publications
 if [ -e "$data/warehouse/rollbacks.jsonl" ]; then # is there since the first rollback
     history="$history warehouse/rollbacks.jsonl"
 fi
+# what a backup left that could not end
+rm -f "$to"/.kcc-*.partial
 # a shared lock: for `kcc status` no night is at work
 # shellcheck disable=SC2086 # two words
 flock --shared --timeout 7200 "$data/.night.lock" tar --create --gzip --file "$to/.$name.partial" \

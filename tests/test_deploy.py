@@ -305,10 +305,10 @@ def basic(login: tuple[str, str]) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"}
 
 
-def status(port: int, login: tuple[str, str] | None, query: str | None = None) -> tuple[int, str]:
-    """The status of an answer through nginx, and what it says."""
+def status(port: int, login: tuple[str, str] | None, query: str | None = None, **more: str) -> tuple[int, str]:
+    """The status of an answer through nginx, and what it says; `more` headers go along."""
     content = json.dumps({"query": query}).encode() if query else None
-    headers = {"Content-Type": "application/json", **(basic(login) if login else {})}
+    headers = {"Content-Type": "application/json", **(basic(login) if login else {}), **more}
     asked = urllib.request.Request(
         f"https://127.0.0.1:{port}/{'graphql' if query else 'server_info'}", content, headers
     )
@@ -335,6 +335,15 @@ def test_a_viewer_changes_nothing(logins: tuple[int, int]) -> None:
     asked = "{ permissions { permission value } }"
     may = [json.loads(status(logins[0], ANNA, asked)[1]), json.loads(status(logins[1], BART, asked)[1])]
     assert [any(one["value"] for one in answer["data"]["permissions"]) for answer in may] == [True, False]
+
+
+@needs("systemd-tmpfiles", "nginx")
+def test_no_page_of_somebody_elses_acts_with_an_operators_password(logins: tuple[int, int]) -> None:
+    for site, answer in (("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)):
+        assert status(logins[0], ANNA, "{ version }", **{"Sec-Fetch-Site": site})[0] == answer
+    address = f"https://127.0.0.1:{logins[0]}/graphql?query=mutation%20%7B%20__typename%20%7D"
+    with pytest.raises(urllib.error.HTTPError, match="405"):
+        urllib.request.urlopen(urllib.request.Request(address, headers=basic(ANNA)), context=trusting(), timeout=30)
 
 
 @needs("systemd-tmpfiles", "nginx")
