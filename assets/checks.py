@@ -199,7 +199,7 @@ def _told(found: Sequence[str], what_to_do: str) -> str:
     """What a check found, a sentence a line, and what to do; no name in it acts as Markdown."""
     lines = [in_markdown(sentence) for sentence in found[:SHOWN]]
     if len(found) > SHOWN:
-        lines.append(f"… and {len(found) - SHOWN} more: `kcc status` tells them all.")
+        lines.append(f"… and {len(found) - SHOWN} more.")
     return "\n\n".join([*lines, f"**What to do:** {in_markdown(what_to_do)}"])
 
 
