@@ -236,8 +236,6 @@ def test_a_run_that_is_told_to_stop_says_what_is_done_and_the_next_goes_on(
         assert read - 1 <= int(said[1]) <= read
     with (office.data / ".night.lock").open("rb+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    assert office.runs()[0] != dg.DagsterRunStatus.SUCCESS  # or patience ended it: the next run ends it in the history
-
     kept = {path: path.stat().st_mtime_ns for path in office.data.glob("records/phone/receipts/*.json")}
     done = kcc(office.environment, "run", "--quiet")
     assert (done.stdout, done.stderr) == ("", "")
