@@ -233,7 +233,7 @@ def test_a_run_that_is_told_to_stop_says_what_is_done_and_the_next_goes_on(
         assert at is not reporting
         said = KEPT.match(told)
         assert said is not None, told
-        assert read - 1 <= int(said[1]) <= read
+        assert 4 <= int(said[1]) <= read  # five receipts are there, the fifth may not be counted yet
     with (office.data / ".night.lock").open("rb+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     kept = {path: path.stat().st_mtime_ns for path in office.data.glob("records/phone/receipts/*.json")}
@@ -310,4 +310,4 @@ def test_a_terminal_sees_a_bar_while_a_backfill_is_read_and_ctrl_c_leaves_it_in_
     assert "━" in seen
     assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")  # the cursor is back
     assert "Traceback" not in seen
-    assert "new files are read; " in seen
+    assert " stopped; " in seen
