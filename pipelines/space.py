@@ -53,9 +53,8 @@ def no_room(data: Path, published: Path) -> str | None:
     if free >= needed:
         return None
     mega = 1_000_000
-    return f"{free // mega:,} MB are free in {data}, and a night may need {needed // mega:,} MB: free some " + see(
-        Heading.DISK_FULL
-    )
+    said = f"{free // mega:,} MB are free in {data}, and a night may need {needed // mega:,} MB: free some"
+    return f"{said} {see(Heading.DISK_FULL)}"
 
 
 def is_full(error: BaseException | None) -> bool:

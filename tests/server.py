@@ -16,7 +16,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -28,6 +27,7 @@ from typing import Any
 import pytest
 
 from pipelines.settings import ROOT
+from tests.folders import folder_for_everybody
 
 UNITS = ROOT / "deploy" / "systemd"
 PROGRAM = ("assets", "pipelines", "schemas", "sql", "deploy", "dagster.yaml", "kcc.toml", "pyproject.toml")
@@ -218,9 +218,5 @@ class Server:
 @contextmanager
 def server() -> Iterator[Server]:
     """A server below the system's folder for temporary files, gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="kcc-server-"))
-    folder.chmod(0o755)
-    try:
+    with folder_for_everybody("kcc-server-") as folder:
         yield Server(folder)
-    finally:
-        shutil.rmtree(folder)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from pipelines.publishing import Warehouse
 from pipelines.settings import ROOT
 from schemas.tables import TABLES
 from tests.faults.nights import BARE_STEPS, KCC_RUN, Night, Told
+from tests.folders import folder_for_everybody
 
 DAYS = ("20251219", "20251220")
 HISTORY = ("ops.publications", "ops.restatements", "ops.rollbacks")
@@ -179,9 +179,5 @@ class Stage:
 @contextmanager
 def open_stage() -> Iterator[Stage]:
     """A stage below the system's folder for temporary files."""
-    folder = Path(tempfile.mkdtemp(prefix="kcc-faults-"))
-    folder.chmod(0o755)
-    try:
+    with folder_for_everybody("kcc-faults-") as folder:
         yield Stage(folder)
-    finally:
-        shutil.rmtree(folder)
