@@ -91,6 +91,12 @@ def _below(pattern: str) -> str:
     return pattern
 
 
+def _city(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or name.startswith("pg_") or name == "public":
+        raise ValueError("expected a name such as 'lier' or 'sint_niklaas': letters a-z, digits and _, at most 63")
+    return name
+
+
 def _clock(text: object) -> object:
     """'16:00' as a time of day; TOML's own local times pass through."""
     if isinstance(text, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
@@ -122,6 +128,7 @@ def _several(value: object) -> object:
 
 Zone = Annotated[str, AfterValidator(_zone)]
 Regex = Annotated[str, AfterValidator(_regex)]
+City = Annotated[str, AfterValidator(_city)]
 Clock = Annotated[time, BeforeValidator(_clock)]
 Interval = Annotated[tuple[int, int], BeforeValidator(_interval)]
 Columns = Annotated[list[str], BeforeValidator(_several), Field(min_length=1)]
@@ -170,6 +177,26 @@ class Retention(Section):
     versions: int = Field(default=7, ge=1)
     private_days: int = Field(default=30, ge=0)
     history_days: int = Field(default=365, ge=1, le=36_500)
+
+
+class FileWarehouse(Section):
+    """The warehouse is one DuckDB file, kept in versions. `city` tells its assets from other cities' in one Dagster."""
+
+    kind: Literal["file"]
+    city: City | None = None
+
+
+class DuckLakeWarehouse(Section):
+    """The warehouse is a schema of a DuckLake: its catalog in PostgreSQL (`$KCC_CATALOG_URL`), its Parquet below
+    `folder`, both of which several cities share; `city` is the name of this one's own part in each.
+
+    `keep_file`: the same versions of `kcc.duckdb` beside it, too.
+    """
+
+    kind: Literal["ducklake"]
+    city: City
+    folder: Path
+    keep_file: bool = False
 
 
 class Night(Section):
@@ -802,6 +829,7 @@ class Settings(Section):
 
     centre: Centre
     folders: Folders
+    warehouse: FileWarehouse | DuckLakeWarehouse = Field(default=FileWarehouse(kind="file"), discriminator="kind")
     rules: Rules = Rules()
     night: Night = Night()
     retention: Retention = Retention()
@@ -914,12 +942,16 @@ def _sentence(path: Path, error: ValidationError) -> str:
     first = error.errors()[0]
     key = ""
     for part in first["loc"]:
-        if part in ("calls", "appointments") and key.startswith("sources["):
-            continue  # pydantic names the kind of source it tried; it is not a key of the file
+        if part in ("calls", "appointments", "file", "ducklake") and re.fullmatch(r"sources\[\d+\]|warehouse", key):
+            continue  # pydantic names the kind of source or warehouse it tried; it is not a key of the file
         key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         message = "there is no such key; docs/settings.md lists them all"
+    if first["type"] == "union_tag_not_found":
+        message = "it has no 'kind'; docs/settings.md lists them all"
+    if first["type"] == "union_tag_invalid":
+        message = f"its kind is '{first['ctx']['tag']}': expected one of {first['ctx']['expected_tags']}"
     value = first.get("input")
     # what stands in the wrong place below `alerts` may be a password or the address of a webhook
     may_be_shown = first["loc"][:1] != ("alerts",) and isinstance(value, str | int | float | bool | date | time)
@@ -960,6 +992,9 @@ def load_settings(path: Path | None = None, quick: bool = False) -> Settings:
             chosen = os.environ.get(variable) or folders.get(key)
             if isinstance(chosen, str):
                 folders[key] = str((path.parent / chosen).absolute())
+    warehouse = content.get("warehouse")
+    if isinstance(warehouse, dict) and isinstance(warehouse.get("folder"), str):
+        warehouse["folder"] = str((path.parent / warehouse["folder"]).absolute())
     try:
         return Settings.model_validate({**content, "text": text}, context=QUICK if quick else None)
     except ValidationError as error:
@@ -973,7 +1008,7 @@ def changed_settings(before: str, after: str) -> list[str]:
     """
     old, new = tomllib.loads(before), tomllib.loads(after)
     for settings in (old, new):
-        for key in ("folders", "night", "alerts", "retention", "tripwires", "action_plan"):
+        for key in ("folders", "warehouse", "night", "alerts", "retention", "tripwires", "action_plan"):
             settings.pop(key, None)
         settings.get("centre", {}).pop("name", None)
         for key in ("country", "subdivision", "yearly"):

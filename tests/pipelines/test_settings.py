@@ -6,6 +6,7 @@ Every refusal is one sentence that names the key, the value where there is one, 
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipelines.settings import ROOT, Calendar, SettingsError, changed_settings, load_settings
+from pipelines.settings import ROOT, Calendar, DuckLakeWarehouse, SettingsError, changed_settings, load_settings
 
 CITY = """
 [centre]
@@ -563,8 +564,9 @@ def test_changed_settings_are_named_by_their_keys_and_sources_by_their_names() -
         ("[rules]", "[retention]\nversions = 3\n[rules]"),
         ("[rules]", "[tripwires]\nquiet_day_share = 0.1\n[rules]"),
         ("[rules]", "[alerts]\nstale_after_hours = 30\n[rules]"),
+        ("[rules]", "[warehouse]\nkind = 'ducklake'\ncity = 'testdorp'\nfolder = 'lake'\n[rules]"),
     ],
-    ids=["a name", "a folder", "a norm", "retention", "a tripwire", "alerts"],
+    ids=["a name", "a folder", "a norm", "retention", "a tripwire", "alerts", "where the warehouse is"],
 )
 def test_settings_that_change_no_figure_are_not_named(old: str, new: str) -> None:
     assert changed_settings(CITY, CITY.replace(old, new)) == []
@@ -630,3 +632,30 @@ def test_holidays_are_those_of_the_country_and_of_the_city_by_date() -> None:
     assert [day for day, name in holidays.items() if name == "schrikkeldag"] == [date(2024, 2, 29)]
     assert list(holidays) == sorted(holidays)
     assert Calendar().holidays(2024, 2025) == []
+
+
+def test_the_folder_of_a_lake_counts_from_the_settings_file(tmp_path: Path) -> None:
+    lake = "[warehouse]\nkind = 'ducklake'\ncity = 'testdorp'\nfolder = 'lake'\n[rules]"
+    (tmp_path / "kcc.toml").write_text(CITY.replace("[rules]", lake))
+    assert load_settings(tmp_path / "kcc.toml").warehouse == DuckLakeWarehouse(
+        kind="ducklake", city="testdorp", folder=tmp_path / "lake"
+    )
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "said"),
+    [
+        ("city = 'lier'", "warehouse: it has no 'kind'; docs/settings.md lists them all"),
+        ("kind = 'oracle'", "warehouse: its kind is 'oracle': expected one of 'file', 'ducklake'"),
+        ("kind = 'ducklake'\nfolder = 'lake'", "warehouse.city: Field required"),
+        ("kind = 'ducklake'\ncity = 'lier'", "warehouse.folder: Field required"),
+        ("kind = 'file'\ncity = 'pg_lier'", "warehouse.city is 'pg_lier': expected a name such as 'lier'"),
+        ("kind = 'file'\ncity = 'Lier'", "warehouse.city is 'Lier': expected a name such as 'lier'"),
+        ("kind = 'file'\ncity = 'l; drop'", "warehouse.city is 'l; drop': expected a name such as 'lier'"),
+        ("kind = 'file'\nkeep_file = true", "warehouse.keep_file is True: there is no such key"),
+    ],
+)
+def test_where_the_warehouse_is_must_be_told_in_full(tmp_path: Path, warehouse: str, said: str) -> None:
+    (tmp_path / "kcc.toml").write_text(CITY.replace("[rules]", f"[warehouse]\n{warehouse}\n[rules]"))
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        load_settings(tmp_path / "kcc.toml")
