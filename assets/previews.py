@@ -11,15 +11,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
 
-from assets.sessions import readonly
 from assets.untold import kind_and_place
 from pipelines.plain import in_markdown
+from pipelines.store import Store
 from schemas.ops import DAY_STATES, STATES
 from schemas.tables import columns, key
 
@@ -172,13 +171,13 @@ PREVIEWS = {
 """Every mart, in the words of its own queries."""
 
 
-def previews(warehouse: Path) -> dict[str, Metadata]:
+def previews(store: Store) -> dict[str, Metadata]:
     """What to show of every mart of a published warehouse; nothing, and a warning, where that fails.
 
     The night is published: what is shown of it must not turn it into a failure.
     """
     try:
-        with readonly(warehouse) as con:
+        with store.open() as con:
             marts = {table: _shown(con, table, preview) for table, preview in PREVIEWS.items()}
             return {**marts, "ops.ledger": _records(con), "ops.days": _days(con)}
     except Exception as error:

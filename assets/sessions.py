@@ -28,12 +28,13 @@ def in_memory() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config=NO_EXTENSIONS)
 
 
-def confine(con: duckdb.DuckDBPyConnection, data: Path | None) -> None:
-    """From now on the session opens what is attached, and records and warehouse below `data`; never `private`.
+def confine(con: duckdb.DuckDBPyConnection, data: Path | None, *others: Path) -> None:
+    """From now on the session opens what is attached, records and warehouse below `data`, and other folders; never
+    `private`.
 
     What does not fit into memory goes below `records`, which is the owner's alone; without `data` nothing is written.
     """
-    folders = [] if data is None else [data / "records", data / "warehouse"]
+    folders = [*others] if data is None else [data / "records", data / "warehouse", *others]
     allowed = [spelling for folder in folders for spelling in (str(folder), glob.escape(str(folder)))]
     spill = "" if data is None else str(data / "records" / ".spill")
     if spill:

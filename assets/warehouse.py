@@ -96,7 +96,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
             yield from checks.tripwires(blocked.tripped)
             raise dg.Failure(description=f"Nothing was published: {blocked}") from None
         if built.not_published is None:
-            shown = previews(Warehouse(settings.folders.data, settings.retention.versions).link)
+            shown = previews(Warehouse.of(settings).store)
             for table in sql_files():  # Dagster wants a table after the tables that it is computed from
                 if table in built.rows:
                     yield dg.MaterializeResult(
@@ -130,7 +130,7 @@ def build_and_publish(settings: Settings, run_id: str) -> Built:
     Publishes nothing and raises NotPublishable where the warehouse does not hold what it promises, Blocked where a
     blocking tripwire was touched and not accepted. Whatever it raises, it leaves no half a version on the disk.
     """
-    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    warehouse = Warehouse.of(settings)
     try:
         built = _within_bounds(warehouse, settings, run_id)
         if built is None:
@@ -196,8 +196,8 @@ def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is
         not_published = warehouse.hold_back(file, publication, pin)
         log.info("held back %s", publication.version)
         return Built(rows, outstanding, found, not_published)
-    path = warehouse.publish(file, publication)
-    log.info("published %s", path.name)
+    warehouse.publish(file, publication)
+    log.info("published %s", publication.version)
     return Built(rows, outstanding, found)
 
 

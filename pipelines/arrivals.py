@@ -135,7 +135,7 @@ class _Tick:
         A folder may have changed in the future, by a clock that was put right since; then the cursor knows.
         """
         read = changed_at_utc(self.settings)
-        built = Warehouse(self.settings.folders.data, self.settings.retention.versions).last_build_at_utc()
+        built = Warehouse.of(self.settings).last_build_at_utc()
         return read is None or read == self.cursor.built or (built is not None and read <= built)
 
     def _is_night_coming(self) -> bool:

@@ -36,6 +36,7 @@ from pipelines.publishing import Warehouse
 from pipelines.runbook import Heading, see
 from pipelines.settings import Settings, SettingsError, load_settings
 from pipelines.stopping import Stop, stoppable
+from pipelines.store import StoreTrouble
 from pipelines.terminal import clear_line, console, is_somebody_there, say
 
 if TYPE_CHECKING:
@@ -77,18 +78,26 @@ def run(
     """
     settings, counts = _settings(settings_file), Counts()
     only = _days(settings, first, last)
-    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
-    before = warehouse.published_version()
+    warehouse = Warehouse.of(settings)
+    before = _published(warehouse)
 
     def stopped() -> None:
         clear_line()
-        say(("red", "kcc:"), f" {_where_it_stopped(counts, before, warehouse.published_version())}", err=True)
+        say(("red", "kcc:"), f" {_where_it_stopped(counts, before, _published(warehouse))}", err=True)
 
     with stoppable(stopped) as stop:
         try:
             _run(settings, only, counts, stop, quiet, as_json)
         except KeyboardInterrupt:
             stop.end(stopped)
+
+
+def _published(warehouse: Warehouse) -> str | None:
+    """The version that readers get, if that can be asked."""
+    try:
+        return warehouse.published_version()
+    except StoreTrouble:
+        return None
 
 
 def _run(  # noqa: PLR0913, PLR0917 - what `run` was told
@@ -115,10 +124,10 @@ def _run(  # noqa: PLR0913, PLR0917 - what `run` was told
             _stop(str(error), 1)
         stop.if_told()
         everything_told = _told(tell_of_run(settings, run_id, failed))
-    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    warehouse = Warehouse.of(settings)
     refused = warehouse.refused()  # a night that ends well is published, or held back; another may be at work by now
     not_published = None if refused is None or refused.run_id != run_id else refused.reason
-    summary = summarise(settings, warehouse.link if not_published is None else warehouse.held_back)
+    summary = summarise(settings, None if not_published is None else warehouse.held_back)
     if as_json:
         told = {"run_id": run_id, "not_published": not_published, **asdict(summary)}
         print(json.dumps(told, default=str, indent=2))
@@ -564,7 +573,10 @@ def _stop(sentence: str, status: int) -> NoReturn:
 
 def main() -> None:
     """The entry point of `kcc`."""
-    app()
+    try:
+        app()
+    except StoreTrouble as trouble:
+        _stop(str(trouble), 1)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pipelines import durable
 from pipelines.publishing import Warehouse
 from pipelines.settings import Settings
 from pipelines.status import NoStatus, Status, status_of
+from pipelines.store import StoreTrouble
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 CLOCK_SKEW = timedelta(minutes=1)
@@ -82,7 +83,7 @@ class Watched:
 
 def watch(settings: Settings) -> Watched:
     """Ask how the warehouse stands. Raises nothing where it can't be asked: that is told, too."""
-    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    warehouse = Warehouse.of(settings)
     status, problem, version, published_at, is_published = None, None, None, None, True
     try:
         status = status_of(settings)
@@ -90,9 +91,9 @@ def watch(settings: Settings) -> Watched:
     except NoStatus as why:
         problem = why
         try:
-            version = warehouse.published_version() if warehouse.link.exists() else None
+            version = warehouse.published_version() if warehouse.store.is_there() else None
             is_published = warehouse.refused() is None
-        except OSError:
+        except (OSError, StoreTrouble):
             version = "unknown"
         with suppress(ValueError):
             published_at = Warehouse.built_at_utc(version) if version else None

@@ -25,6 +25,7 @@ from pipelines.runs import OF_COMMAND_LINE
 from pipelines.schedule import JOB, range_tags, to_take
 from pipelines.settings import ROOT, Settings
 from pipelines.space import NoSpace, told_if_full
+from pipelines.store import StoreTrouble
 
 log = logging.getLogger("kcc")
 NOT_CAPTURED = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
@@ -99,13 +100,13 @@ def _sentence(error: Exception) -> str:
     """Why a night could not begin, or could not be written down; an error that may quote a value does not speak."""
     if isinstance(error, PermissionError):
         return f"{error.filename}: not yours to open; let the user who runs the nights do it {see(Heading.NOT_YOURS)}"
-    if isinstance(error, NoSpace | OSError):
+    if isinstance(error, NoSpace | StoreTrouble | OSError):
         return str(error) if "(runbook: " in str(error) else f"{error} {see(Heading.RUN_FAILED)}"
     return f"the night broke off: {kind_and_place(error)} {see(Heading.UNEXPECTED)}"
 
 
 def _run_night(settings: Settings, only: Days | None) -> str:
-    Warehouse(settings.folders.data, settings.retention.versions).clear_left_overs()
+    Warehouse.of(settings).clear_left_overs()
     store = RecordStore(settings)
     unread = store.unread(export_files(settings, today(settings)))
     if only is not None:

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from pipelines.event_log import SharedEventLog
+from pipelines.patience import CONNECT_SECONDS, PAUSES
 from pipelines.runbook import Heading, see
 from pipelines.space import NoSpace
 
@@ -45,11 +46,6 @@ if TYPE_CHECKING:
 URL_VARIABLE = "KCC_POSTGRES_URL"
 """The environment variable that holds the URL: what stands in `dagster.yaml` is on the command line of every process
 that Dagster starts, for all users of the machine to see."""
-PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
-"""Seconds between attempts to connect, for PostgreSQL may be restarted while a night runs; when they are spent, each
-further attempt is the only one, until one succeeds."""
-PATIENCE = 10
-"""Seconds for one attempt, where the URL says nothing else (`connect_timeout`)."""
 FIRST_START = 0x6B6363
 """The number of a lock in PostgreSQL: of several that start at the same moment one makes the tables."""
 DISK_FULL = "53100"
@@ -125,10 +121,13 @@ def _engine(url: URL) -> Engine:
 
 
 def _connect(pauses: list[float]) -> Callable[..., object]:
-    """How a connection is opened: patiently, and what the driver says of a failure is never told."""
+    """How a connection is opened: patiently, and what the driver says of a failure is never told.
+
+    When the pauses are spent, each further attempt is the only one, until one succeeds.
+    """
 
     def connect(dialect: Dialect, _: object, args: tuple[Any, ...], options: dict[str, Any]) -> object:
-        options.setdefault("connect_timeout", PATIENCE)
+        options.setdefault("connect_timeout", CONNECT_SECONDS)
         while True:
             try:
                 connection = dialect.connect(*args, **options)

@@ -1,7 +1,5 @@
 """Publishes a warehouse: all at once, under the eyes of its readers, or not at all.
 
-    warehouse/kcc.duckdb            a relative symlink to the version that is published
-    warehouse/versions/*.duckdb     the last few versions, read-only
     warehouse/publications/*.json   what was published when, with which settings; never deleted
     warehouse/publications/*.restatements.parquet   figures that it changed after they were complete; never deleted
     warehouse/publications/*.figures.parquet        its complete figures, for the next publication to compare with
@@ -9,25 +7,27 @@
     warehouse/rollbacks.jsonl       every pin and release (`pipelines/rollbacks.py`)
     warehouse/held_back.duckdb      the last build under a pin, read-only; gone with the next publication
 
-Readers hold open the version that they opened; switching the link doesn't touch it. Does not belong here:
-what is in a warehouse, and whether it is right (`assets/build.py`, `assets/verify.py`).
+Does not belong here: where versions lie and how readers get one (`pipelines/store.py`), what is in a warehouse, and
+whether it is right (`assets/build.py`, `assets/verify.py`).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel
 
 from pipelines import durable
 from pipelines.rollbacks import Rollback, RollbackLog
 from pipelines.runbook import Heading, see
+from pipelines.settings import DuckLakeWarehouse, Settings
+from pipelines.store import Store
+from pipelines.versioned_file import VersionedFile
 
 
 class MissedNorm(BaseModel):
@@ -107,56 +107,66 @@ class History:
 
 
 class Warehouse:
-    """The folder of the published warehouse. Whoever writes here holds the night's lock."""
+    """The folder of the published warehouse, and the store of its versions, by default `file` below it. Whoever writes
+    here holds the night's lock.
+    """
 
-    def __init__(self, data: Path, keep: int) -> None:
+    def __init__(self, data: Path, keep: int, store: Store | None = None) -> None:
         self.folder = data / "warehouse"
-        self.link = self.folder / "kcc.duckdb"
-        self.versions = self.folder / "versions"
         self.publications = self.folder / "publications"
         self.refusal = self.folder / "not_published.json"
         self.rollbacks = RollbackLog(self.folder / "rollbacks.jsonl")
         self.held_back = self.folder / "held_back.duckdb"
+        self.file = VersionedFile(self.folder)
+        self.store = store or self.file
         self.keep = keep
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The warehouse of a city, where its settings say."""
+        warehouse = cls(settings.folders.data, settings.retention.versions)
+        if isinstance(settings.warehouse, DuckLakeWarehouse):
+            from pipelines.ducklake import DuckLake
+
+            warehouse.store = DuckLake(
+                settings.warehouse,
+                centre=settings.centre.name,
+                is_ours=lambda version: warehouse.record_of(version).exists(),
+                copies=warehouse.file if settings.warehouse.keep_file else None,
+            )
+        return warehouse
 
     def fresh_file(self, run: str) -> Path:
         """Where a new version may be built; what an earlier night left half done is cleared away first."""
-        for folder in (self.versions, self.publications):
-            folder.mkdir(parents=True, exist_ok=True)
+        self.publications.mkdir(parents=True, exist_ok=True)
         self.clear_left_overs()
-        return self.versions / f".building_{run}.duckdb"
+        return self.folder / f".building_{run}.duckdb"
 
     def clear_left_overs(self) -> None:
         """Free what an earlier night left half done, and forget what others wrote beside a version."""
         self._recover()
         self.settle()
-        for left_over in [*self.versions.glob(".building_*"), *self.foreign_logs()]:
+        self.store.clear_left_overs()
+        for left_over in self.folder.glob(".building_*"):
             left_over.unlink(missing_ok=True)
         published = {record.stem for record in self.publications.glob("*.json")}
         for left_over in self.publications.glob("*.parquet"):
             if left_over.name.split(".")[0] not in published:
                 left_over.unlink()
 
-    def foreign_logs(self) -> list[Path]:
-        """Write-ahead logs beside the published files: none is ours, for what is published was closed.
-
-        DuckDB replays one into what readers see if it was made from the same version, else it refuses to open the file.
-        """
-        return [*self.folder.glob("*.wal"), *self.versions.glob("kcc_*.wal")]
-
     def _recover(self) -> None:
         """A night killed around the switch either published (the link says so) or did not."""
         for prepared in self.publications.glob("*.prepared"):
             version = prepared.name.removesuffix(".json.prepared")
             if self.published_version() == version:
-                durable.rename(prepared, self.publications / f"{version}.json")
+                durable.rename(prepared, self.record_of(version))
             else:
-                self.file_of(version).unlink(missing_ok=True)
+                self.store.discard(version)
                 prepared.unlink()
 
     def published_version(self) -> str | None:
         """The name of the version that readers get, or None before the first publication."""
-        return self.link.readlink().stem if self.link.is_symlink() else None
+        return self.store.published_version()
 
     @staticmethod
     def built_at_utc(version: str) -> datetime:
@@ -175,13 +185,9 @@ class Warehouse:
             self.rollbacks.entries(),
         )
 
-    def kept(self) -> list[str]:
-        """The versions that lie there, oldest first."""
-        return sorted(file.stem for file in self.versions.glob("kcc_*.duckdb"))
-
-    def file_of(self, version: str) -> Path:
-        """Where a version lies while it is kept."""
-        return self.versions / f"{version}.duckdb"
+    def record_of(self, version: str) -> Path:
+        """What is known of a publication; written when readers got it."""
+        return self.publications / f"{version}.json"
 
     def figures_of(self, version: str) -> Path:
         """Where the complete figures of a publication lie; written before it is published."""
@@ -222,7 +228,16 @@ class Warehouse:
         if not self.refusal.exists():
             return None
         refusal = NotPublished.model_validate_json(self.refusal.read_bytes())
-        return refusal if refusal.version != self.published_version() else None
+        return None if self._is_known(refusal.version) else refusal
+
+    def _is_known(self, version: str) -> bool:
+        """Whether a version was published, as far as is written down; one killed in between is asked of the store."""
+        is_asked = self._prepared(version).exists()
+        return self.record_of(version).exists() or (is_asked and version == self.published_version())
+
+    def _prepared(self, version: str) -> Path:
+        """The same, written before readers get it."""
+        return self.publications / f"{version}.json.prepared"
 
     def last_build_at_utc(self) -> datetime | None:
         """When the newest build began (UTC), whatever became of it; None before the first."""
@@ -233,29 +248,17 @@ class Warehouse:
             begun.append(Publication.model_validate_json(newest.read_bytes()).published_at_utc)
         return max(begun, default=None)
 
-    def publish(self, built: Path, publication: Publication) -> Path:
-        """Make a finished file the published one; returns its path. The file must be closed, and nothing pinned."""
+    def publish(self, built: Path, publication: Publication) -> None:
+        """Make a finished file the published version. The file must be closed, and nothing pinned."""
         _seal(built)
-        version = self.file_of(publication.version)
-        record = self.publications / f"{publication.version}.json"
-        prepared = record.with_name(record.name + ".prepared")
+        prepared = self._prepared(publication.version)
         durable.write_private(prepared, publication.model_dump_json(indent=1))
-        durable.rename(built, version)
         before = self.published_version()
-        self._switch(version)
-        durable.rename(prepared, record)
+        self.store.publish(built, publication.version)
+        durable.rename(prepared, self.record_of(publication.version))
         self.refusal.unlink(missing_ok=True)
         self.held_back.unlink(missing_ok=True)
         self._prune(publication.version, before)
-        return version
-
-    def _switch(self, version: Path) -> None:
-        """Give readers a version, at once and for good."""
-        link = self.folder / ".kcc.duckdb.next"
-        link.unlink(missing_ok=True)
-        link.symlink_to(version.relative_to(self.folder))
-        os.replace(link, self.link)
-        durable.sync(self.folder)
 
     def hold_back(self, built: Path, publication: Publication, pin: Rollback) -> str:
         """Lay a finished file aside, for the data team to look at; returns why it is not published, in a sentence."""
@@ -284,12 +287,12 @@ class Warehouse:
         """Finish a pin that was killed on its way: the log knows what is pinned, and readers get it."""
         pin = self.rollbacks.pin()
         if pin is not None and not self.is_settled():
-            self._switch(self.file_of(pin.version))
+            self.store.give(pin.version)
 
     def is_settled(self) -> bool:
-        """Whether readers get what is pinned, or can't, for its file is gone."""
+        """Whether readers get what is pinned, or can't, for it is kept no more."""
         pin = self.rollbacks.pin()
-        return pin is None or pin.version == self.published_version() or not self.file_of(pin.version).exists()
+        return pin is None or pin.version == self.published_version() or pin.version not in self.store.kept()
 
     def _log(self, action: Literal["pin", "release"], version: str, before: str | None, reason: str | None) -> Rollback:
         entry = Rollback(
@@ -303,7 +306,7 @@ class Warehouse:
         return entry
 
     def _prune(self, newest: str, before: str | None) -> None:
-        """Keep the newest versions, and the newest figures; readers of an older version keep their open file.
+        """Keep the newest versions, and the newest figures.
 
         After a rollback the version that readers had until now may be older than those. It goes with the next
         publication: somebody may have followed the link to it and be about to open it.
@@ -311,10 +314,8 @@ class Warehouse:
         for old in self.publications.glob("*.figures.parquet"):
             if old != self.figures_of(newest):
                 old.unlink()
-        spared = {newest, before} if self.keep > 1 else {newest}
-        for version in self.kept()[: -self.keep]:
-            if version not in spared:
-                self.file_of(version).unlink()
+        spared = {newest, before or newest} if self.keep > 1 else {newest}
+        self.store.keep_only(spared.union(self.store.kept()[-self.keep :]))
 
 
 def _seal(built: Path) -> None:

@@ -994,7 +994,7 @@ def load_settings(path: Path | None = None, quick: bool = False) -> Settings:
                 folders[key] = str((path.parent / chosen).absolute())
     warehouse = content.get("warehouse")
     if isinstance(warehouse, dict) and isinstance(warehouse.get("folder"), str):
-        warehouse["folder"] = str((path.parent / warehouse["folder"]).absolute())
+        warehouse["folder"] = str((path.parent / warehouse["folder"]).resolve())
     try:
         return Settings.model_validate({**content, "text": text}, context=QUICK if quick else None)
     except ValidationError as error:

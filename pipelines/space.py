@@ -45,11 +45,11 @@ def told_if_full(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def no_room(data: Path, published: Path) -> str | None:
+def no_room(data: Path, published: int) -> str | None:
     """That the disk of the data folder has too little room for the next night, in a sentence: less than twice the
-    published file, for a build is as large and may put as much aside; or None.
+    bytes of what is published, for a build is as large and may put as much aside; or None.
     """
-    free, needed = shutil.disk_usage(data).free, max(2 * published.stat().st_size, LEAST_ROOM)
+    free, needed = shutil.disk_usage(data).free, max(2 * published, LEAST_ROOM)
     if free >= needed:
         return None
     mega = 1_000_000

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 from assets.outstanding import not_in
-from assets.sessions import readonly
 from assets.tripwires import tripped
 from pipelines.lock import is_night_at_work
 from pipelines.publishing import UNFINISHED, NotPublished, Warehouse
@@ -21,6 +19,7 @@ from pipelines.rollbacks import Rollback
 from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
 from pipelines.space import no_room
+from pipelines.store import StoreTrouble
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Restatement:
 class Status:
     """What a person on call wants to know. Sentences in English; instants in UTC."""
 
-    warehouse: Path
+    warehouse: str
     version: str
     published_at_utc: datetime
     age_hours: float
@@ -90,9 +89,11 @@ RECORDS = """
 
 def status_of(settings: Settings) -> Status:
     """Ask the published warehouse. Raises NoStatus where there is none that can be asked."""
-    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    warehouse = Warehouse.of(settings)
     try:
         return _status_of(warehouse, settings)
+    except StoreTrouble as trouble:
+        raise NoStatus(str(trouble)) from None
     except OSError as error:
         raise NoStatus(f"{error.filename}: can't be read ({error.strerror}) {see(Heading.NOT_YOURS)}") from None
 
@@ -100,24 +101,20 @@ def status_of(settings: Settings) -> Status:
 def _status_of(warehouse: Warehouse, settings: Settings) -> Status:
     refused = _refused(warehouse, settings)
     why_not = _sentence(refused) if refused else None
-    if not warehouse.link.exists():
+    if not warehouse.store.is_there():
         what_now = why_not or f"run `kcc run` {see(Heading.NOTHING_PUBLISHED)}"
-        raise NoStatus(f"{warehouse.link}: nothing is published yet; {what_now}")
-    for log in warehouse.foreign_logs():
-        if log.name == f"{warehouse.published_version()}.duckdb.wal":
-            raise NoStatus(
-                f"{log}: somebody opened the published file for writing, and readers may get changed figures or none; "
-                f"`kcc run` publishes it anew {see(Heading.CANNOT_BE_ASKED)}"
-            )
+        raise NoStatus(f"{warehouse.store.where}: nothing is published yet; {what_now}")
+    if spoiled := warehouse.store.spoiled():
+        raise NoStatus(f"{spoiled}; `kcc run` publishes it anew {see(Heading.CANNOT_BE_ASKED)}")
     try:
         return _ask(warehouse, refused, settings)
     except (duckdb.CatalogException, duckdb.BinderException):
         other = f"{warehouse.published_version()} was published by another version of this software"
         what_now = why_not or f"run `kcc run` {see(Heading.CANNOT_BE_ASKED)}"
-        raise NoStatus(f"{warehouse.link}: {other}; {what_now}") from None
+        raise NoStatus(f"{warehouse.store.where}: {other}; {what_now}") from None
     except duckdb.Error as error:
         why = f"can't be asked ({str(error).splitlines()[0]}) {see(Heading.CANNOT_BE_ASKED)}"
-        raise NoStatus(f"{warehouse.link}: {why}") from None
+        raise NoStatus(f"{warehouse.store.where}: {why}") from None
 
 
 def _refused(warehouse: Warehouse, settings: Settings) -> NotPublished | None:
@@ -133,18 +130,18 @@ def _refused(warehouse: Warehouse, settings: Settings) -> NotPublished | None:
 
 
 def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings) -> Status:
-    with readonly(warehouse.link) as con:
+    with warehouse.store.open() as con:
         version, published_at, as_of = con.execute(PUBLISHED).fetchall()[0]
         found = tripped(con)
         return Status(
-            warehouse=warehouse.link,
+            warehouse=warehouse.store.where,
             version=version,
             published_at_utc=published_at,
             age_hours=(datetime.now(UTC).replace(tzinfo=None) - published_at).total_seconds() / 3600,
             as_of_utc=as_of,
             pinned=_pinned(warehouse.rollbacks.pin()),
             not_published=_sentence(refused) if refused else None,
-            no_room=no_room(settings.folders.data, warehouse.link),
+            no_room=no_room(settings.folders.data, warehouse.store.bytes_of(version)),
             not_in=not_in(con, settings),
             days=_days(con),
             warnings=[f"{one} {see(Heading(one.tripwire))}" for one in found if one.accepted_reason is None],

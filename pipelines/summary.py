@@ -12,6 +12,7 @@ from pathlib import Path
 from assets.outstanding import not_in
 from assets.sessions import readonly
 from assets.tripwires import tripped
+from pipelines.publishing import Warehouse
 from pipelines.settings import Settings
 from schemas.ops import STATES
 
@@ -45,7 +46,7 @@ class Summary:
     files: int
     outstanding: list[str]
     warnings: int
-    warehouse: Path
+    warehouse: str
     version: str
 
 
@@ -80,10 +81,10 @@ INDICATORS = """
 VERSION = "select max_by(version, (published_at_utc, version)) from ops.publications"
 
 
-def summarise(settings: Settings, file: Path | None = None) -> Summary:
-    """Ask the published warehouse, or that in another file."""
-    file = file or settings.folders.data / "warehouse" / "kcc.duckdb"
-    with readonly(file) as con:
+def summarise(settings: Settings, held_back: Path | None = None) -> Summary:
+    """Ask the published warehouse, or one that was held back."""
+    store = Warehouse.of(settings).store
+    with store.open() if held_back is None else readonly(held_back) as con:
         lines = [IndicatorLine(*row) for row in con.execute(INDICATORS).fetchall()]
         counts = con.execute(
             f"""
@@ -97,6 +98,6 @@ def summarise(settings: Settings, file: Path | None = None) -> Summary:
             files=con.execute("select count(*) from ops.ledger where status = 'loaded'").fetchall()[0][0],
             outstanding=not_in(con, settings),
             warnings=sum(one.accepted_reason is None for one in tripped(con)),
-            warehouse=file,
+            warehouse=store.where if held_back is None else str(held_back),
             version=con.execute(VERSION).fetchall()[0][0],
         )

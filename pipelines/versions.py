@@ -1,7 +1,7 @@
 """Which versions of the warehouse are kept, and which one readers get: `kcc versions`, `kcc rollback`.
 
-Belongs here: what somebody may choose, and what is said if not. Does not belong here: how the link is switched
-(`pipelines/publishing.py`), what a night does under a pin (`assets/warehouse.py`), how it is printed.
+Belongs here: what somebody may choose, and what is said if not. Does not belong here: how readers get it
+(`pipelines/store.py`), what a night does under a pin (`assets/warehouse.py`), how it is printed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class NotRolledBack(Exception):
 
 @dataclass(frozen=True)
 class Version:
-    """A version that is kept. Instants in UTC; `bytes` is the size of its file.
+    """A version that is kept. Instants in UTC; `bytes` is the size of its files.
 
     `changed_settings` are the keys that can change a figure and differ from those of the publication before it.
     """
@@ -55,11 +55,11 @@ def versions_of(settings: Settings) -> list[Version]:
     """The versions that are kept, newest first."""
     warehouse = _warehouse(settings)
     pin, published = warehouse.rollbacks.pin(), warehouse.published_version()
-    withdrawn = warehouse.rollbacks.withdrawn(warehouse.kept())
+    kept = warehouse.store.kept()
+    withdrawn = warehouse.rollbacks.withdrawn(kept)
     found, before = [], None
     for publication in warehouse.history().publications:
-        file = warehouse.file_of(publication.version)
-        if file.exists():
+        if publication.version in kept:
             found.append(
                 Version(
                     version=publication.version,
@@ -67,7 +67,7 @@ def versions_of(settings: Settings) -> list[Version]:
                     as_of_utc=publication.as_of_utc,
                     files=publication.files,
                     records=publication.records,
-                    bytes=file.stat().st_size,
+                    bytes=warehouse.store.bytes_of(publication.version),
                     settings_sha256=publication.settings_sha256,
                     changed_settings=_changed(before, publication),
                     is_published=publication.version == published,
@@ -94,7 +94,7 @@ def roll_back(settings: Settings, version: str | None, reason: str | None) -> Ro
         warehouse = _warehouse(settings)
         warehouse.clear_left_overs()
         chosen = _earlier(warehouse) if version is None else version
-        if chosen not in warehouse.kept():
+        if chosen not in warehouse.store.kept():
             raise UnknownVersion(f"'{chosen}' is no version that is kept; {_kept(warehouse)}")
         pin = warehouse.rollbacks.pin()
         return pin if pin is not None and pin.version == chosen else warehouse.pin(chosen, reason)
@@ -107,10 +107,10 @@ def _earlier(warehouse: Warehouse) -> str:
     """
     published, pin = warehouse.published_version(), warehouse.rollbacks.pin()
     if published is None:
-        raise NotRolledBack(f"{warehouse.link}: nothing is published yet; run `kcc run`")
+        raise NotRolledBack(f"{warehouse.store.where}: nothing is published yet; run `kcc run`")
     if pin is not None:
         raise NotRolledBack(f"{pin.version} is pinned already; to go elsewhere name a version: {_kept(warehouse)}")
-    kept = warehouse.kept()
+    kept = warehouse.store.kept()
     withdrawn = warehouse.rollbacks.withdrawn(kept)
     earlier = [version for version in kept if version < published and version not in withdrawn]
     if not earlier:
@@ -119,7 +119,7 @@ def _earlier(warehouse: Warehouse) -> str:
 
 
 def _kept(warehouse: Warehouse) -> str:
-    return f"kept are {', '.join(reversed(warehouse.kept())) or 'none'}: `kcc versions` tells more"
+    return f"kept are {', '.join(reversed(warehouse.store.kept())) or 'none'}: `kcc versions` tells more"
 
 
 def release_pin(settings: Settings, reason: str | None) -> Rollback | None:
@@ -149,4 +149,4 @@ def finish_rollback(settings: Settings) -> None:
 
 
 def _warehouse(settings: Settings) -> Warehouse:
-    return Warehouse(settings.folders.data, settings.retention.versions)
+    return Warehouse.of(settings)

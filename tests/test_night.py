@@ -209,7 +209,7 @@ def test_a_night_that_published_does_not_take_the_next_that_is_at_work_for_its_o
         monkeypatch.setenv(name, value)
 
     def next_begins(settings: Settings, *_: object) -> list[str]:
-        warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+        warehouse = Warehouse.of(settings)
         last = warehouse.history().last
         assert last is not None
         warehouse.refuse(last.model_copy(update={"version": "kcc_20991231T000000000000_next", "run_id": "next"}))

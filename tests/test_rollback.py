@@ -45,7 +45,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> City:
 @pytest.fixture(scope="module")
 def versions(city: City) -> list[str]:
     """The two versions, oldest first."""
-    return Warehouse(city.folder / "data", 7).kept()
+    return Warehouse(city.folder / "data", 7).store.kept()
 
 
 @pytest.fixture(scope="module")

@@ -182,8 +182,8 @@ def test_each_line_of_kcc_status_that_asks_for_action_names_one_heading(tmp_path
     hours = [{"service_point": point, "valid_from": "2025-01-01", **WEEK} for point in ("telephone", "desk")]
     settings = settings_of(tmp_path, sources=[CALLS, APPOINTMENTS], hours=hours)
     publish(settings)
-    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
-    warehouse.pin(warehouse.kept()[-1], None)
+    warehouse = Warehouse.of(settings)
+    warehouse.pin(warehouse.store.kept()[-1], None)
     held_back = publish(settings).not_published
     found = headings_in(*told_of(settings), held_back)
     assert all(len(named) == 1 for named in found), told_of(settings)
@@ -206,7 +206,7 @@ def test_a_build_that_is_blocked_names_the_heading_of_the_tripwire_wherever_it_i
     with pytest.raises(NoStatus) as told:
         status_of(settings)
     assert headings_in(str(blocked.value), str(told.value)) == [[Heading.ANSWERED_OUTSIDE_HOURS]] * 2
-    refused = Warehouse(settings.folders.data, settings.retention.versions).refused()
+    refused = Warehouse.of(settings).refused()
     assert refused is not None
     alert = events.publication_blocked(settings, refused, datetime(2025, 3, 12))
     assert alert.text.endswith("\nRunbook: Publication blocked, docs/runbook.md#publication-blocked")

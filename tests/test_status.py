@@ -196,7 +196,7 @@ def test_a_disk_without_room_for_the_next_night_is_told_before_it_fails(
 def test_a_build_that_is_at_work_is_no_trouble(tmp_path: Path) -> None:
     write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
     settings = published(tmp_path)
-    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    warehouse = Warehouse.of(settings)
     last = warehouse.history().last
     assert last is not None
     with night_of_somebody_else(settings.folders.data):
@@ -210,7 +210,7 @@ def test_who_may_not_look_whether_a_night_is_at_work_takes_a_young_build_for_one
 ) -> None:
     write_calls(tmp_path, "2025-03-10", [call("2025-03-10 10:00:00")])
     settings = published(tmp_path)
-    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    warehouse = Warehouse.of(settings)
     last = warehouse.history().last
     assert last is not None
 

@@ -96,7 +96,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, exports: Path) -> dict
     office = Office(tmp_path_factory.mktemp("undisturbed"), exports)
     done = kcc(office.environment, "run", "--quiet")
     assert (done.stdout, done.stderr) == ("", "")
-    return checksums(office.warehouse.link)
+    return checksums(office.warehouse.file.link)
 
 
 @pytest.fixture
@@ -109,11 +109,11 @@ def reading(office: Office) -> bool:
 
 
 def building(office: Office) -> bool:
-    return any(office.warehouse.versions.glob(".building_*")) and not office.warehouse.link.exists()
+    return any(office.warehouse.folder.glob(".building_*")) and not office.warehouse.file.link.exists()
 
 
 def reporting(office: Office) -> bool:
-    is_published = office.warehouse.link.exists() and any(office.warehouse.publications.glob("*.json"))
+    is_published = office.warehouse.file.link.exists() and any(office.warehouse.publications.glob("*.json"))
     return is_published and not any(office.data.glob("reports/*"))
 
 
@@ -226,7 +226,7 @@ def test_a_run_that_is_told_to_stop_says_what_is_done_and_the_next_goes_on(
     assert told.count("\n") == 1, told
     read = len(list(office.data.glob("records/phone/receipts/*.json")))
     # a library may swallow the interrupt: a run then goes on until patience ends, and what it published by then is said
-    if office.warehouse.link.is_symlink():
+    if office.warehouse.file.link.is_symlink():
         version = office.warehouse.published_version()
         assert told.startswith(f"kcc: stopped; {version} was published, its report may be missing")
     else:
@@ -240,7 +240,7 @@ def test_a_run_that_is_told_to_stop_says_what_is_done_and_the_next_goes_on(
     done = kcc(office.environment, "run", "--quiet")
     assert (done.stdout, done.stderr) == ("", "")
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert checksums(office.warehouse.link) == undisturbed
+    assert checksums(office.warehouse.file.link) == undisturbed
     assert office.runs()[0] == dg.DagsterRunStatus.SUCCESS
     assert dg.DagsterRunStatus.STARTED not in office.runs()
     left = [

@@ -16,11 +16,11 @@ import duckdb
 import polars as pl
 
 from assets.report.figures import Range, figures_of, indicators_of, restated_years, year_of_the_newest_month
-from assets.sessions import readonly
 from pipelines import durable
 from pipelines.publishing import Warehouse
 from pipelines.settings import Settings
 from pipelines.space import FULL
+from pipelines.store import StoreTrouble
 
 NAME = "indicatorenfiche"
 
@@ -74,10 +74,13 @@ def _is_stale(con: duckdb.DuckDBPyConnection, settings: Settings, year: int) -> 
 
 
 def _asked(settings: Settings) -> duckdb.DuckDBPyConnection:
-    link = Warehouse(settings.folders.data, settings.retention.versions).link
-    if not link.exists():
-        raise NoReport(f"{link}: nothing is published yet; run `kcc run`")
-    return readonly(link)
+    store = Warehouse.of(settings).store
+    try:
+        if not store.is_there():
+            raise NoReport(f"{store.where}: nothing is published yet; run `kcc run`")
+        return store.open()
+    except StoreTrouble as trouble:
+        raise NoReport(str(trouble)) from None
 
 
 def _make(con: duckdb.DuckDBPyConnection, settings: Settings, months: Range, folder: Path) -> Made:

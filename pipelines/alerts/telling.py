@@ -16,6 +16,7 @@ from pipelines.alerts.memory import FAILURES, Memory, kept
 from pipelines.failure import Cause
 from pipelines.publishing import Publication, Warehouse
 from pipelines.settings import Settings
+from pipelines.store import StoreTrouble
 
 
 def tell_of_run(settings: Settings, run_id: str | None, failed: Sequence[Cause] | None) -> list[str]:
@@ -62,7 +63,7 @@ def _tell(settings: Settings, find: Callable[[Warehouse, Memory, datetime], Iter
     channels, now = settings.alerts.channels, _now()
     if not channels:
         return []
-    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    warehouse = Warehouse.of(settings)
     trouble: list[str] = []
     try:
         with kept(settings.folders.data) as file:
@@ -79,6 +80,8 @@ def _tell(settings: Settings, find: Callable[[Warehouse, Memory, datetime], Iter
                 is_kept &= file.write()
             if not is_kept:
                 trouble.append("what was told can't be remembered, and may be told again")
+    except StoreTrouble as error:
+        trouble.append(str(error))
     except OSError as error:
         trouble.append(f"what was told can't be read ({type(error).__name__}); do it as the user of the nights")
     return trouble

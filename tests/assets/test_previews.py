@@ -14,6 +14,7 @@ import pytest
 from assets.links import of_table, page
 from assets.previews import PREVIEWS, SHOWN_AT_ONCE, previews
 from pipelines.settings import ROOT
+from pipelines.versioned_file import VersionedFile
 from schemas.tables import TABLES
 from tests.city import appointment, call, publish, settings_of, write_appointments, write_calls
 from tests.pages import headings
@@ -21,7 +22,7 @@ from tests.sample import Night
 
 
 def shown_of(folder: Path) -> dict[str, Any]:
-    return previews(folder / "data" / "warehouse" / "kcc.duckdb")
+    return previews(VersionedFile(folder / "data" / "warehouse"))
 
 
 def test_every_mart_is_shown_and_no_other_table_row_by_row() -> None:
@@ -30,7 +31,7 @@ def test_every_mart_is_shown_and_no_other_table_row_by_row() -> None:
 
 def test_every_chart_is_short_enough_to_be_shown_at_once_and_of_the_newest_complete_month(first_night: Night) -> None:
     city, _ = first_night
-    shown = previews(city.warehouse)
+    shown = previews(VersionedFile(city.warehouse.parent))
     for table in PREVIEWS:
         assert shown[table]["month"].value == "December 2025"
         assert 0 < len(str(shown[table]["chart"].value)) < SHOWN_AT_ONCE
@@ -39,7 +40,7 @@ def test_every_chart_is_short_enough_to_be_shown_at_once_and_of_the_newest_compl
 
 def test_a_preview_names_its_columns_rightly(first_night: Night) -> None:
     city, _ = first_night
-    for table, metadata in previews(city.warehouse).items():
+    for table, metadata in previews(VersionedFile(city.warehouse.parent)).items():
         if table in PREVIEWS:
             first = {record.data["column"]: record.data["1"] for record in metadata["preview"].records}
             types = dict(
@@ -57,7 +58,9 @@ def test_a_preview_names_its_columns_rightly(first_night: Night) -> None:
 
 def test_the_ledger_shows_the_records_of_each_state_as_numbers(first_night: Night) -> None:
     city, _ = first_night
-    shown = {state: value.value for state, value in previews(city.warehouse)["ops.ledger"].items()}
+    shown = {
+        state: value.value for state, value in previews(VersionedFile(city.warehouse.parent))["ops.ledger"].items()
+    }
     assert shown["records"] == sum(count for state, count in shown.items() if state != "records") > 0
 
 
@@ -90,7 +93,7 @@ def test_names_in_a_chart_act_as_no_markdown_and_many_of_them_shrink_the_bars(tm
 
 def test_what_is_taken_off_has_a_pale_bar_and_over_100_percent_of_a_norm_is_always_too_much(first_night: Night) -> None:
     city, _ = first_night
-    shown = previews(city.warehouse)
+    shown = previews(VersionedFile(city.warehouse.parent))
     bars = dict(
         re.findall(r"^\|([^|]*)\|[^|]*\|([^|]*)\|", str(shown["marts.missed_calls_bridge"]["chart"].value), re.M)
     )
@@ -115,10 +118,9 @@ def test_a_warehouse_without_figures_shows_none(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_shown_is_told_and_fails_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    file = tmp_path / "other.duckdb"
-    duckdb.connect(str(file)).close()
+    duckdb.connect(str(tmp_path / "kcc.duckdb")).close()
     with caplog.at_level(logging.WARNING, logger="kcc"):
-        assert previews(file) == {}
+        assert previews(VersionedFile(tmp_path)) == {}
     assert "published, but without previews: _duckdb.CatalogException at previews.py line" in caplog.text
 
 

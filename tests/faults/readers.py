@@ -28,7 +28,7 @@ def through_publications(stage: Stage, publications: int, readers: int = 8) -> O
     warehouse = Warehouse(folder, keep=7)
     publish(warehouse, 0)
     stop = folder / "stop"
-    command = [sys.executable, "-c", READER, str(warehouse.link), str(stop)]
+    command = [sys.executable, "-c", READER, str(warehouse.file.link), str(stop)]
     begun = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(readers)
     ]
@@ -68,7 +68,7 @@ def _other_file(city: City) -> Path:
 
 
 def _own_file(city: City) -> Path:
-    return city.warehouse.link.resolve()
+    return city.warehouse.file.link.resolve()
 
 
 def stray_log(stage: Stage, short: bool) -> Outcome:
@@ -83,7 +83,7 @@ def stray_log(stage: Stage, short: bool) -> Outcome:
     for place, source in [("link", "its own"), ("version", "its own")] if short else cases:
         name = f"a log beside the {place}, {source}"
         with outcome.one(name), stage.borrowed() as city:
-            beside = city.warehouse.link if place == "link" else city.warehouse.link.resolve()
+            beside = city.warehouse.file.link if place == "link" else city.warehouse.file.link.resolve()
             log = beside.with_name(beside.name + ".wal")
             make = sources[source]
             if make is None:
@@ -99,7 +99,7 @@ def stray_log(stage: Stage, short: bool) -> Outcome:
                     f"{name}: `kcc status` ends with {told.status} and says: {told.text}",
                 )
             stage.ends_well(outcome, city, name, BARE_STEPS)
-            with duckdb.connect(str(city.warehouse.link), read_only=True) as con:
+            with duckdb.connect(str(city.warehouse.file.link), read_only=True) as con:
                 version = con.execute(
                     "select tags['storage_version'] from duckdb_databases() where not internal"
                 ).fetchone()
@@ -141,14 +141,14 @@ def who_would_write(stage: Stage) -> Outcome:
     outcome = Outcome()
     with stage.borrowed() as city:
         told = city.folder / "analyst"
-        analyst = FORKS.Process(target=_as_nobody, args=(city.warehouse.link, told))
+        analyst = FORKS.Process(target=_as_nobody, args=(city.warehouse.file.link, told))
         analyst.start()
         analyst.join()
         for act, came_of_it in json.loads(told.read_text()).items():
             with outcome.one(act):
                 outcome.expect((came_of_it == "done") == (act == "read"), f"{act}: {came_of_it}")
         outcome.expect(city.tables() == stage.before, "the published tables changed")
-        outcome.expect(stat.S_IMODE(city.warehouse.link.resolve().stat().st_mode) == 0o444, "its mode changed")
+        outcome.expect(stat.S_IMODE(city.warehouse.file.link.resolve().stat().st_mode) == 0o444, "its mode changed")
     return outcome
 
 
@@ -163,7 +163,7 @@ print(json.dumps({name: con.execute(f"select count(*) from {name}").fetchall()[0
 def other_duckdb(stage: Stage) -> Outcome:
     """The published file as read by other versions of DuckDB: as many rows in each table."""
     outcome = Outcome()
-    link = stage.after_first_night.warehouse.link
+    link = stage.after_first_night.warehouse.file.link
     expected = subprocess.run([sys.executable, "-c", COUNT, link], capture_output=True, text=True, check=True).stdout
     for version in DUCKDB_VERSIONS:
         environment = stage.folder / f"duckdb_{version}"

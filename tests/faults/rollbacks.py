@@ -66,7 +66,7 @@ def killed_between_two_files(stage: Stage) -> Outcome:
         for moment in count(1):
             with outcome.one(f"killed before moment {moment}"):
                 city = cities()
-                earlier, newest = city.warehouse.kept()
+                earlier, newest = city.warehouse.store.kept()
                 if _struck(city, ROLLBACK, moment, outcome) is None:
                     break
                 pin = city.warehouse.rollbacks.pin()
@@ -91,14 +91,14 @@ def night_killed_between_two_files(stage: Stage) -> Outcome:
             with outcome.one(f"killed before moment {moment}"):
                 city = cities()
                 warehouse = city.warehouse
-                kept, records = warehouse.kept(), _publications(warehouse)
+                kept, records = warehouse.store.kept(), _publications(warehouse)
                 if _struck(city, BARE_STEPS, moment, outcome) is None:
                     break
                 for when in ("killed", "run again"):
                     name = f"moment {moment}, {when}"
                     outcome.expect(warehouse.published_version() == kept[0], f"{name}: readers get another version")
                     outcome.expect(city.tables() == stage.before, f"{name}: readers see other tables")
-                    outcome.expect(warehouse.kept() == kept, f"{name}: kept are {warehouse.kept()}")
+                    outcome.expect(warehouse.store.kept() == kept, f"{name}: kept are {warehouse.store.kept()}")
                     if when == "killed":
                         told = city.run(BARE_STEPS)
                         outcome.expect(told.status == 0, f"{name}: then it ended with {told.status}: {told.text}")
@@ -136,10 +136,10 @@ def under_readers(stage: Stage, rounds: int, readers: int = 8) -> Outcome:
     """Readers in processes of their own while versions are published, rolled back, held back and released."""
     folder = stage.folder / "rollbacks"
     settings = settings_of(folder)
-    warehouse = Warehouse(settings.folders.data, settings.retention.versions)
+    warehouse = Warehouse.of(settings)
     publish(warehouse, 0)
     stop = folder / "stop"
-    command = [sys.executable, "-c", READER, str(warehouse.link), str(stop)]
+    command = [sys.executable, "-c", READER, str(warehouse.file.link), str(stop)]
     begun = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(readers)
     ]

@@ -102,7 +102,7 @@ class City:
 
     def tables(self) -> dict[str, str]:
         """The checksums of what is published."""
-        return checksums(self.warehouse.link)
+        return checksums(self.warehouse.file.link)
 
 
 class Stage:
@@ -166,13 +166,13 @@ class Stage:
         if outcome.expect(told.status == 0, f"{name}: run again it ended with {told.status}: {told.text.strip()}"):
             outcome.expect(city.tables() == self.after, f"{name}: run again its tables are others")
             left = [
-                *city.warehouse.foreign_logs(),
+                *city.warehouse.file.foreign_logs(),
                 *city.data.rglob(".building_*"),
                 *city.data.rglob("*.prepared"),
                 *city.data.rglob("unfinished"),
             ]
             outcome.expect(not left, f"{name}: run again it left {left}")
-            kept = list(city.warehouse.versions.iterdir())
+            kept = list(city.warehouse.file.versions.iterdir())
             outcome.expect(len(kept) == KEPT, f"{name}: run again it kept {kept}")
 
 

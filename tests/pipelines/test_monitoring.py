@@ -163,13 +163,13 @@ def test_before_the_first_publication_nothing_is_published_and_that_is_said(
 
 
 def broken(settings: Settings) -> None:
-    version = Warehouse(settings.folders.data, 7).link.resolve()
+    version = Warehouse(settings.folders.data, 7).file.link.resolve()
     version.chmod(0o644)
     version.write_bytes(b"this is no database" * 1000)
 
 
 def of_other_software(settings: Settings) -> None:
-    version = Warehouse(settings.folders.data, 7).link.resolve()
+    version = Warehouse(settings.folders.data, 7).file.link.resolve()
     version.chmod(0o644)
     with duckdb.connect(str(version)) as con:
         con.execute("alter table ops.ledger drop column superseded")
@@ -306,7 +306,7 @@ def test_the_file_is_written_whole_for_everybody_to_read_and_changes_no_exit_sta
     assert [path.name for path in tmp_path.glob("kcc.prom*")] == ["kcc.prom"]
     assert told_by(file.read_text())["kcc_up"] == 1
 
-    Warehouse(settings.folders.data, 7).link.unlink()
+    Warehouse(settings.folders.data, 7).file.link.unlink()
     assert status(settings, monkeypatch, "--prometheus", str(file))[0] == 1
     told = told_by(file.read_text())
     assert told.pop("kcc_asked_timestamp_seconds") > 0

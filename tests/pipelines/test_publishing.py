@@ -51,14 +51,16 @@ def write(warehouse: Warehouse, number: int) -> Path:
 
 
 def publish(warehouse: Warehouse, number: int) -> Path:
-    return warehouse.publish(write(warehouse, number), publication(number))
+    published = publication(number)
+    warehouse.publish(write(warehouse, number), published)
+    return warehouse.file.file_of(published.version)
 
 
 def test_readers_in_other_processes_through_twenty_publications_see_no_error_and_no_torn_read(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path, keep=7)
     publish(warehouse, 0)
     stop = tmp_path / "stop"
-    command = [sys.executable, "-c", READER, str(warehouse.link), str(stop)]
+    command = [sys.executable, "-c", READER, str(warehouse.file.link), str(stop)]
     readers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for number in range(1, 21):
         publish(warehouse, number)
@@ -74,11 +76,11 @@ def test_readers_in_other_processes_through_twenty_publications_see_no_error_and
 def test_an_open_connection_keeps_its_version_and_a_new_one_sees_the_next(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path, keep=1)
     publish(warehouse, 1)
-    with duckdb.connect(str(warehouse.link), read_only=True) as before:
+    with duckdb.connect(str(warehouse.file.link), read_only=True) as before:
         publish(warehouse, 2)
         publish(warehouse, 3)  # by now the first version's file is gone
         assert before.execute("select max(number) from published").fetchone() == (1,)
-        with duckdb.connect(str(warehouse.link), read_only=True) as after:
+        with duckdb.connect(str(warehouse.file.link), read_only=True) as after:
             assert after.execute("select max(number) from published").fetchone() == (3,)
 
 
@@ -86,9 +88,9 @@ def test_the_published_file_is_a_relative_link_to_a_read_only_version_and_old_ve
     warehouse = Warehouse(tmp_path, keep=3)
     for number in range(5):
         publish(warehouse, number)
-    assert os.readlink(warehouse.link).startswith("versions/kcc_")  # noqa: PTH115 - the text of the link is the point
-    assert warehouse.link.resolve().stat().st_mode & 0o777 == 0o444
-    assert len(list(warehouse.versions.iterdir())) == 3
+    assert os.readlink(warehouse.file.link).startswith("versions/kcc_")  # noqa: PTH115 - the text of the link is the point
+    assert warehouse.file.link.resolve().stat().st_mode & 0o777 == 0o444
+    assert len(list(warehouse.file.versions.iterdir())) == 3
     assert [p.run_id for p in warehouse.history().publications] == ["0", "1", "2", "3", "4"]
 
 
@@ -100,24 +102,24 @@ def test_a_night_killed_around_the_switch_is_told_by_the_link(tmp_path: Path, sw
     record = warehouse.publications / f"{version.stem}.json"
     record.rename(record.with_name(record.name + ".prepared"))
     if not switched:
-        warehouse.link.unlink()
-        warehouse.link.symlink_to(min(warehouse.versions.glob("kcc_*")).relative_to(warehouse.folder))
-    (warehouse.versions / ".building_killed.duckdb").touch()
+        warehouse.file.link.unlink()
+        warehouse.file.link.symlink_to(min(warehouse.file.versions.glob("kcc_*")).relative_to(warehouse.folder))
+    (warehouse.folder / ".building_killed.duckdb").touch()
     warehouse.fresh_file("next")
     assert [p.run_id for p in warehouse.history().publications] == (["1", "2"] if switched else ["1"])
     assert version.exists() is switched
-    assert not list(warehouse.versions.glob(".building_*"))
+    assert not list(warehouse.folder.glob(".building_*"))
 
 
 def test_a_log_that_somebody_left_beside_a_version_or_the_link_goes_with_the_next_night(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path, keep=7)
     version = publish(warehouse, 1)
-    for log in (version.with_name(version.name + ".wal"), warehouse.link.with_name("kcc.duckdb.wal")):
+    for log in (version.with_name(version.name + ".wal"), warehouse.file.link.with_name("kcc.duckdb.wal")):
         log.write_bytes(b"not ours")
-    assert len(warehouse.foreign_logs()) == 2
+    assert len(warehouse.file.foreign_logs()) == 2
     publish(warehouse, 2)
-    assert warehouse.foreign_logs() == []
-    assert len(list(warehouse.versions.iterdir())) == 2
+    assert warehouse.file.foreign_logs() == []
+    assert len(list(warehouse.file.versions.iterdir())) == 2
 
 
 def test_a_file_that_was_not_closed_is_not_published(tmp_path: Path) -> None:

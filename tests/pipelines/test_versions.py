@@ -32,7 +32,7 @@ def city_of(folder: Path, **parts: Any) -> Settings:
 
 
 def warehouse_of(settings: Settings) -> Warehouse:
-    return Warehouse(settings.folders.data, settings.retention.versions)
+    return Warehouse.of(settings)
 
 
 def night(settings: Settings, **told: Any) -> Publication:
@@ -58,7 +58,7 @@ def nights(settings: Settings, times: int) -> list[str]:
 
 def read(settings: Settings) -> str:
     """The version that readers get, as its file says."""
-    return warehouse_of(settings).link.read_text()
+    return warehouse_of(settings).file.link.read_text()
 
 
 def told(settings: Settings) -> list[tuple[str, str, str | None, str | None]]:
@@ -91,10 +91,10 @@ def test_a_build_that_is_held_back_is_read_only_tells_why_and_leaves_nothing_els
     first, _ = nights(settings, 2)
     warehouse = warehouse_of(settings)
     roll_back(settings, None, None)
-    before = sorted(warehouse.publications.iterdir()), warehouse.kept()
+    before = sorted(warehouse.publications.iterdir()), warehouse.store.kept()
     for _ in range(KEPT + 1):
         held = night(settings)
-    assert (sorted(warehouse.publications.iterdir()), warehouse.kept()) == before
+    assert (sorted(warehouse.publications.iterdir()), warehouse.store.kept()) == before
     assert stat.S_IMODE(warehouse.held_back.stat().st_mode) == 0o444
     assert stat.S_IMODE(warehouse.rollbacks.path.stat().st_mode) == 0o644
     refused = warehouse.refused()
@@ -168,7 +168,7 @@ def test_who_goes_back_to_a_version_after_all_makes_it_one_like_the_others(tmp_p
     release_pin(settings, None)
     nights(settings, 1)
     assert roll_back(settings, None, None).version == second
-    assert first in warehouse_of(settings).kept()
+    assert first in warehouse_of(settings).store.kept()
 
 
 @pytest.mark.parametrize("published", [0, 1])
@@ -196,10 +196,10 @@ def test_the_pinned_version_outlives_its_turn_and_the_publication_after_it(tmp_p
     nights(settings, KEPT)
     release_pin(settings, None)
     nights(settings, 1)
-    assert oldest in warehouse_of(settings).kept()  # somebody may have followed the link and be about to open it
+    assert oldest in warehouse_of(settings).store.kept()  # somebody may have followed the link and be about to open it
     nights(settings, 1)
-    assert oldest not in warehouse_of(settings).kept()
-    assert len(warehouse_of(settings).kept()) == KEPT
+    assert oldest not in warehouse_of(settings).store.kept()
+    assert len(warehouse_of(settings).store.kept()) == KEPT
 
 
 def test_what_is_published_is_kept_even_if_the_clock_was_set_back(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_versions_are_listed_newest_first_with_what_readers_get_and_which_settin
         night(settings, settings_sha256=text, settings_text=text)
     roll_back(settings, versions_of(settings)[1].version, None)
     found = versions_of(settings)
-    assert [version.version for version in found] == warehouse_of(settings).kept()[::-1]
+    assert [version.version for version in found] == warehouse_of(settings).store.kept()[::-1]
     assert [version.state for version in found] == ["rolled back", "pinned", ""]
     assert [version.changed_settings for version in found] == [[], ["hours"], []]
     assert all(version.bytes == len(version.version) for version in found)
@@ -299,7 +299,7 @@ class Undo(RuleBasedStateMachine):
 
     @rule(moment=MOMENTS, number=st.none() | st.integers(0, KEPT))
     def a_rollback(self, moment: int | None, number: int | None) -> None:
-        kept = self.warehouse.kept()
+        kept = self.warehouse.store.kept()
         version = None if number is None or number >= len(kept) else kept[number]
         self._changes(moment, lambda: roll_back(self.settings, version, None))
 
@@ -342,13 +342,13 @@ class Undo(RuleBasedStateMachine):
 
     @invariant()
     def readers_get_a_whole_version(self) -> None:
-        assert self.warehouse.link.is_symlink() == (self.shown is not None)
-        assert self.shown is None or self.warehouse.link.read_text() == self.shown
+        assert self.warehouse.file.link.is_symlink() == (self.shown is not None)
+        assert self.shown is None or self.warehouse.file.link.read_text() == self.shown
 
     @invariant()
     def what_is_pinned_is_kept(self) -> None:
         pin = self.warehouse.rollbacks.pin()
-        assert pin is None or pin.version in self.warehouse.kept()
+        assert pin is None or pin.version in self.warehouse.store.kept()
 
 
 TestUndo = Undo.TestCase
@@ -385,7 +385,7 @@ def test_a_pinned_version_that_somebody_removed_stops_no_night_and_is_not_linked
     first, second = nights(settings, 2)
     with killed_before(2):
         roll_back(settings, None, None)
-    warehouse_of(settings).file_of(first).unlink()
+    warehouse_of(settings).file.file_of(first).unlink()
     night(settings)
     assert warehouse_of(settings).held_back.exists()
     assert read(settings) == second

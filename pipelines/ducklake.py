@@ -1,0 +1,396 @@
+"""A warehouse in a DuckLake: `kind = "ducklake"`. Many cities share one PostgreSQL database and one folder.
+
+    PostgreSQL   a schema a city: DuckLake's catalog, which knows its tables, snapshots and files
+    <folder>/<city>/<schema>/<table>/*.parquet   the rows
+
+Each city has a lake of its own, so its tables have the names that they have in a file, a user of PostgreSQL may be
+given one city, and cities never wait for each other. A publication is one transaction: DuckLake's newest snapshot is
+what readers get, and its commit message is the name of the version. Does not belong here: what is published when.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import duckdb
+
+from assets.sessions import confine, in_memory, quoted
+from pipelines import durable
+from pipelines.patience import CONNECT_SECONDS, PAUSES
+from pipelines.runbook import Heading, see
+from pipelines.settings import DuckLakeWarehouse
+from pipelines.space import is_full
+from pipelines.store import StoreTrouble
+from pipelines.versioned_file import VersionedFile
+
+URL_VARIABLE = "KCC_CATALOG_URL"
+"""The environment variable that says where the catalog is, with the password: no settings file holds a secret."""
+EXTENSIONS = {"ducklake": "duckdb_extension_ducklake", "postgres_scanner": "duckdb_extension_postgres"}
+"""What DuckDB needs, by its own names, and the packages that bring it where nothing can be downloaded."""
+AUTHOR = "kcc-marts"
+"""The author of the snapshots that are versions; maintenance by hand makes others."""
+GRACE = "interval 1 day"
+"""How long the files of a version that is kept no more stay, for who still reads it; and those of a transaction that
+never ended, for it may be at work."""
+log = logging.getLogger("kcc")
+
+
+class CatalogUnreachable(StoreTrouble):
+    """The catalog can't be asked; the message says what to do and quotes neither URL nor driver."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"{sentence} {see(Heading.CATALOG_UNREACHABLE)}")
+
+
+class OfAnotherCity(StoreTrouble):
+    """What the settings name is another city's; nothing of it was read or written."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"{sentence} {see(Heading.OF_ANOTHER_CITY)}")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot that is a version."""
+
+    number: int
+    version: str
+    centre: str
+
+
+class DuckLake:
+    """One city's lake, published by the centre of that name; with `copies`, the same versions as files, too.
+
+    `is_ours` tells of a version whether it was published from this data folder. Everything here raises
+    CatalogUnreachable where PostgreSQL does not answer, and OfAnotherCity where the lake is not this city's.
+    """
+
+    def __init__(
+        self,
+        place: DuckLakeWarehouse,
+        centre: str,
+        is_ours: Callable[[str], bool],
+        copies: VersionedFile | None = None,
+    ) -> None:
+        self.city = place.city
+        self.folder = place.folder / place.city
+        self.centre = centre
+        self.is_ours = is_ours
+        self.copies = copies
+        self.where = f"lake {self.city} in {self.folder}"
+
+    def published_version(self) -> str | None:
+        """What the newest snapshot that is a version is named."""
+        versions = self._versions()
+        return versions[-1].version if versions else None
+
+    def is_there(self) -> bool:
+        """Whether there is a snapshot that is a version."""
+        return self.published_version() is not None
+
+    def kept(self) -> list[str]:
+        """The names of the snapshots that are there, oldest first."""
+        return sorted({snapshot.version for snapshot in self._versions()})
+
+    def bytes_of(self, version: str) -> int:
+        """The size of the Parquet files that a snapshot reads."""
+        with self._connect() as con:
+            number = _number_of(con, version)
+            return _count(
+                con,
+                f"""
+                select coalesce(sum(file_size_bytes), 0) from __ducklake_metadata_kcc.{self.city}.ducklake_data_file
+                where begin_snapshot <= {number} and coalesce(end_snapshot > {number}, true)
+                """,
+            )
+
+    def open(self) -> duckdb.DuckDBPyConnection:
+        """Ask the newest snapshot."""
+        return self._connect()
+
+    def publish(self, built: Path, version: str) -> None:
+        """Copy a finished file into the lake, in one transaction."""
+        if self.copies is not None:
+            built = self.copies.add(built, version)
+        self._commit(version, f"attach {quoted(str(built))} as source (read_only)")
+        if self.copies is not None:
+            self.copies.give(version)
+        else:
+            built.unlink()
+
+    def give(self, version: str) -> None:
+        """Make a new snapshot of that name with what the one that is kept holds."""
+        with self._connect() as con:
+            number = _number_of(con, version)
+        self._commit(version, self._attaching("source", f"read_only, snapshot_version {number}"))
+        self._let_copies_follow()
+
+    def discard(self, version: str) -> None:
+        """Nothing: a transaction that never ended is nowhere."""
+        if self.copies is not None:
+            self.copies.discard(version)
+
+    def keep_only(self, versions: Collection[str]) -> None:
+        """Expire the snapshots of other versions, and delete what nobody reads for a day, or never could."""
+        if self.copies is not None:
+            self.copies.keep_only(versions)
+        try:
+            with self._connect(for_writing=True) as con:
+                wanted = {_number_of(con, version) for version in versions}
+                every = {row[0] for row in con.execute("select snapshot_id from ducklake_snapshots('kcc')").fetchall()}
+                expired = sorted(every - wanted - {max(every)})
+                if expired:
+                    _count(con, f"select count(*) from ducklake_expire_snapshots('kcc', versions => {expired})")
+                for clean in ("cleanup_old_files", "delete_orphaned_files"):
+                    _count(con, f"select count(*) from ducklake_{clean}('kcc', older_than => now() - {GRACE})")
+        except (CatalogUnreachable, duckdb.TransactionException) as why:
+            log.warning("what is kept no more is still there, and the next night tries again: %s", why)
+
+    def clear_left_overs(self) -> None:
+        """Let the copies follow: a transaction leaves nothing."""
+        if self.copies is not None:
+            self.copies.clear_left_overs()
+            self._let_copies_follow()
+
+    def spoiled(self) -> str | None:
+        """Nothing that can be seen: who may write to the lake may publish."""
+        return None
+
+    def _let_copies_follow(self) -> None:
+        """Give the readers of files what those of the lake get, where that is kept as a file."""
+        if self.copies is not None:
+            version = self.published_version()
+            if version is not None and version != self.copies.published_version() and version in self.copies.kept():
+                self.copies.give(version)
+
+    def _versions(self) -> list[Snapshot]:
+        try:
+            with self._connect() as con:
+                return _versions(con)
+        except _NoLake:
+            return []
+
+    def _commit(self, version: str, attach_source: str) -> None:
+        """Fill the lake with the tables of a database, which one statement attaches as `source`, in one transaction.
+
+        One that meets another writer, or loses its connection, begins again.
+        """
+        for pause in (*PAUSES, None):
+            try:
+                with self._connect(for_writing=True, attach_source=attach_source) as con:
+                    self._fill(con, version)
+                    return
+            except (duckdb.TransactionException, duckdb.IOException) as error:
+                if is_full(error):
+                    raise
+                if pause is None:
+                    raise CatalogUnreachable(
+                        f"{self.where}: {version} could not be committed in {len(PAUSES) + 1} attempts: another "
+                        "writer is at work there, or PostgreSQL goes away again and again; readers keep what they have"
+                    ) from None
+            log.warning("%s: a commit met another writer or lost its connection; it is tried again", self.where)
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that two don't meet again
+            if self.published_version() == version:
+                return  # it had been done, and only the answer was lost
+
+    def _fill(self, con: duckdb.DuckDBPyConnection, version: str) -> None:
+        files = {*self.folder.rglob("*.parquet")}
+        tables, before = _tables(con, "source"), _tables(con, "kcc")
+        con.execute("begin")
+        for schema in sorted({table.split(".")[0] for table in tables}):
+            con.execute(f"create schema if not exists kcc.{schema}")
+        for table in before:
+            if before[table] != tables.get(table):
+                con.execute(f"drop table kcc.{table}")
+        for table, shape in tables.items():
+            if before.get(table) == shape:
+                con.execute(f"delete from kcc.{table}")
+            else:
+                con.execute(f"create table kcc.{table} as from source.{table} with no data")
+                _comment(con, table, shape)
+            con.execute(f"insert into kcc.{table} from source.{table}")
+        about = json.dumps({"centre": self.centre})
+        con.execute(f"call kcc.set_commit_message('{AUTHOR}', '{version}', extra_info => {quoted(about)})")
+        added = {*self.folder.rglob("*.parquet")} - files
+        for place in added.union(*(file.parents[:3] for file in added)):  # before the catalog says that they are there
+            durable.sync(place)
+        con.execute("commit")
+
+    def _connect(self, for_writing: bool = False, attach_source: str | None = None) -> duckdb.DuckDBPyConnection:
+        """A session with the lake attached as `kcc`. Raises _NoLake where nobody has written to it yet."""
+        options = "read_only"
+        if for_writing:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            options = f"data_path {quoted(str(self.folder))}, data_inlining_row_limit 0"
+        con = in_memory()
+        try:
+            _load_extensions(con)
+            _tell_password(con)
+            self._attach(con, self._attaching("kcc", options))
+            if attach_source is not None:
+                con.execute(attach_source)
+            self._refuse_another_city(con)
+            con.execute("use kcc")
+            confine(con, None, self.folder)
+        except BaseException:
+            con.close()
+            raise
+        return con
+
+    def _attaching(self, name: str, options: str) -> str:
+        """The statement that attaches the lake."""
+        address = " ".join(f"{key}={_in_libpq(value)}" for key, value in _address().items() if key != "password")
+        return f"attach {quoted(f'ducklake:postgres:{address}')} as {name} (metadata_schema '{self.city}', {options})"
+
+    def _attach(self, con: duckdb.DuckDBPyConnection, statement: str) -> None:
+        for pause in (*PAUSES, None):
+            try:
+                con.execute(statement)
+            except duckdb.InvalidInputException as error:
+                if "explicitly disabled" in str(error):
+                    raise _NoLake from None
+                raise OfAnotherCity(
+                    f"the catalog keeps city '{self.city}' in another folder than {self.folder}: is warehouse.folder "
+                    "right?"
+                ) from None
+            except duckdb.Error:
+                if pause is None:
+                    raise CatalogUnreachable(
+                        "the lake's catalog can't be reached: PostgreSQL does not answer or refuses the connection; "
+                        f"is {URL_VARIABLE} right?"
+                    ) from None
+                time.sleep(pause)
+            else:
+                return
+
+    def _refuse_another_city(self, con: duckdb.DuckDBPyConnection) -> None:
+        newest = next(reversed(_versions(con)), None)
+        if newest is not None and newest.centre != self.centre and not self.is_ours(newest.version):
+            raise OfAnotherCity(
+                f"warehouse.city '{self.city}' is the lake of '{newest.centre}', and these settings are of "
+                f"'{self.centre}': name another city"
+            )
+
+
+class _NoLake(Exception):
+    """Nothing was published to this city's lake yet."""
+
+
+def _versions(con: duckdb.DuckDBPyConnection) -> list[Snapshot]:
+    """The snapshots that are versions, oldest first."""
+    rows = con.execute(
+        f"""
+        select snapshot_id, commit_message, commit_extra_info from ducklake_snapshots('kcc')
+        where author = '{AUTHOR}' order by snapshot_id
+        """
+    ).fetchall()
+    return [Snapshot(number, version, json.loads(about)["centre"]) for number, version, about in rows]
+
+
+def _number_of(con: duckdb.DuckDBPyConnection, version: str) -> int:
+    """The last snapshot of that name."""
+    return {snapshot.version: snapshot.number for snapshot in _versions(con)}[version]
+
+
+Shape = tuple[str | None, list[tuple[str, str, str | None]]]
+"""A table's comment; of each of its columns name, type and comment."""
+
+
+def _tables(con: duckdb.DuckDBPyConnection, database: str) -> dict[str, Shape]:
+    """The tables of core, marts and ops in a database, by schema.name."""
+    rows = con.execute(
+        """
+        select
+            schema_name || '.' || table_name, any_value(tables.comment),
+            list((column_name, data_type, columns.comment) order by column_index)
+        from duckdb_tables() as tables
+        inner join duckdb_columns() as columns using (database_name, schema_name, table_name)
+        where database_name = ?
+        group by all order by all
+        """,
+        [database],
+    ).fetchall()
+    return {table: (comment, columns) for table, comment, columns in rows}
+
+
+def _comment(con: duckdb.DuckDBPyConnection, table: str, shape: Shape) -> None:
+    """Say in the lake what table and columns mean."""
+    comment, columns = shape
+    con.execute(f"comment on table kcc.{table} is {quoted(comment or '')}")
+    for column, _, meaning in columns:
+        con.execute(f'comment on column kcc.{table}."{column}" is {quoted(meaning or "")}')
+
+
+def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = con.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _load_extensions(con: duckdb.DuckDBPyConnection) -> None:
+    """Load what DuckDB needs: from packages where these are installed, else from where DuckDB installs extensions."""
+    for extension, package in EXTENSIONS.items():
+        found = find_spec(package)
+        places = found.submodule_search_locations if found is not None else []
+        files = [file for place in places or [] for file in Path(place).glob(f"*/v{duckdb.__version__}/*")]
+        try:
+            if files:
+                with TemporaryDirectory() as folder:  # DuckDB takes a file for what it is by its name
+                    link = Path(folder) / f"{extension}.duckdb_extension"
+                    link.symlink_to(files[0])
+                    con.load_extension(str(link))
+            else:
+                con.load_extension(extension)
+        except duckdb.Error:
+            raise CatalogUnreachable(
+                f"DuckDB {duckdb.__version__} has no extension '{extension}', which a lake needs: install "
+                "requirements-ducklake.txt"
+            ) from None
+
+
+def _tell_password(con: duckdb.DuckDBPyConnection) -> None:
+    """Give the password as a secret, which DuckDB shows nobody, in no list of databases and no error."""
+    password = _address().get("password")
+    if password:
+        con.execute(f"create secret (type postgres, password {quoted(password)})")
+
+
+def _address() -> dict[str, str]:
+    """Where the catalog is, by the words of libpq."""
+    try:
+        url = urlsplit(os.environ[URL_VARIABLE])
+        if url.scheme not in ("postgresql", "postgres") or not url.hostname or not url.path.strip("/"):
+            raise ValueError
+        parts = {
+            "host": url.hostname,
+            "port": str(url.port or 5432),
+            "dbname": unquote(url.path.strip("/")),
+            "user": unquote(url.username or ""),
+            "password": unquote(url.password or ""),
+            "connect_timeout": str(CONNECT_SECONDS),
+            **dict(parse_qsl(url.query)),
+        }
+    except KeyError:
+        why = "is not set"
+    except ValueError:
+        why = "holds no URL"
+    else:
+        return {word: value for word, value in parts.items() if value}
+    raise CatalogUnreachable(
+        f"the warehouse is in a lake, but {URL_VARIABLE} {why}: it is "
+        "postgresql://USER:PASSWORD@HOST:5432/DATABASE, with %40 for an @ in the password"
+    )
+
+
+def _in_libpq(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
