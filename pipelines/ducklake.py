@@ -232,14 +232,11 @@ class DuckLake:
         if for_writing:
             self.folder.mkdir(parents=True, exist_ok=True)
             options = f"data_path {quoted(str(self.folder))}, data_inlining_row_limit 0"
-        con = in_memory()
+        con = self._attached(self._attaching("kcc", options))
         try:
-            _load_extensions(con)
-            _tell_password(con)
-            self._attach(con, self._attaching("kcc", options))
+            self._refuse_another_city(con)
             if attach_source is not None:
                 con.execute(attach_source)
-            self._refuse_another_city(con)
             con.execute("use kcc")
             confine(con, None, self.folder)
         except BaseException:
@@ -252,26 +249,37 @@ class DuckLake:
         address = " ".join(f"{key}={_in_libpq(value)}" for key, value in _address().items() if key != "password")
         return f"attach {quoted(f'ducklake:postgres:{address}')} as {name} (metadata_schema '{self.city}', {options})"
 
-    def _attach(self, con: duckdb.DuckDBPyConnection, statement: str) -> None:
+    def _attached(self, statement: str) -> duckdb.DuckDBPyConnection:
+        """A session in which a statement has attached the lake; after a failure it takes a new one."""
         for pause in (*PAUSES, None):
+            con = in_memory()
             try:
+                _load_extensions(con)
+                _tell_password(con)
                 con.execute(statement)
-            except duckdb.InvalidInputException as error:
-                if "explicitly disabled" in str(error):
-                    raise _NoLake from None
-                raise OfAnotherCity(
-                    f"the catalog keeps city '{self.city}' in another folder than {self.folder}: is warehouse.folder "
-                    "right?"
-                ) from None
-            except duckdb.Error:
-                if pause is None:
-                    raise CatalogUnreachable(
-                        "the lake's catalog can't be reached: PostgreSQL does not answer or refuses the connection; "
-                        f"is {URL_VARIABLE} right?"
-                    ) from None
-                time.sleep(pause)
+            except BaseException as error:
+                con.close()
+                if not isinstance(error, duckdb.Error):
+                    raise
+                self._give_up(error, is_last=pause is None)
+                time.sleep(pause or 0)
             else:
-                return
+                return con
+        raise AssertionError("the last attempt returns or raises")
+
+    def _give_up(self, error: duckdb.Error, is_last: bool) -> None:
+        """Raise what an attempt to attach the lake came to, unless another may do better."""
+        if "explicitly disabled" in str(error):
+            raise _NoLake from None
+        if "DATA_PATH" in str(error):
+            raise OfAnotherCity(
+                f"the catalog keeps city '{self.city}' in another folder than {self.folder}: is warehouse.folder right?"
+            ) from None
+        if is_last:
+            raise CatalogUnreachable(
+                "the lake's catalog can't be reached: PostgreSQL does not answer or refuses the connection; is "
+                f"{URL_VARIABLE} right?"
+            ) from None
 
     def _refuse_another_city(self, con: duckdb.DuckDBPyConnection) -> None:
         newest = next(reversed(_versions(con)), None)
@@ -326,14 +334,15 @@ def _tables(con: duckdb.DuckDBPyConnection, database: str) -> dict[str, Shape]:
 def _comment(con: duckdb.DuckDBPyConnection, table: str, shape: Shape) -> None:
     """Say in the lake what table and columns mean."""
     comment, columns = shape
-    con.execute(f"comment on table kcc.{table} is {quoted(comment or '')}")
+    if comment is not None:
+        con.execute(f"comment on table kcc.{table} is {quoted(comment)}")
     for column, _, meaning in columns:
-        con.execute(f'comment on column kcc.{table}."{column}" is {quoted(meaning or "")}')
+        if meaning is not None:
+            con.execute(f'comment on column kcc.{table}."{column}" is {quoted(meaning)}')
 
 
 def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = con.execute(query).fetchone()
-    return int(row[0]) if row else 0
+    return int(con.execute(query).fetchall()[0][0])  # all: what is not read to its end may not be committed
 
 
 def _load_extensions(con: duckdb.DuckDBPyConnection) -> None:
