@@ -576,7 +576,8 @@ def main() -> None:
     try:
         app()
     except StoreTrouble as trouble:
-        _stop(str(trouble), 1)
+        say(("red", "kcc:"), f" {trouble}", err=True)
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

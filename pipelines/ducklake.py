@@ -87,6 +87,7 @@ class DuckLake:
         self.centre = centre
         self.is_ours = is_ours
         self.copies = copies
+        self.pauses = [*PAUSES]
         self.where = f"lake {self.city} in {self.folder}"
 
     def published_version(self) -> str | None:
@@ -250,8 +251,11 @@ class DuckLake:
         return f"attach {quoted(f'ducklake:postgres:{address}')} as {name} (metadata_schema '{self.city}', {options})"
 
     def _attached(self, statement: str) -> duckdb.DuckDBPyConnection:
-        """A session in which a statement has attached the lake; after a failure it takes a new one."""
-        for pause in (*PAUSES, None):
+        """A session in which a statement has attached the lake; each attempt takes a new one.
+
+        When the pauses are spent, each further attempt is the only one.
+        """
+        while True:
             con = in_memory()
             try:
                 _load_extensions(con)
@@ -261,25 +265,24 @@ class DuckLake:
                 con.close()
                 if not isinstance(error, duckdb.Error):
                     raise
-                self._give_up(error, is_last=pause is None)
-                time.sleep(pause or 0)
+                self._wait_after(error)
             else:
                 return con
-        raise AssertionError("the last attempt returns or raises")
 
-    def _give_up(self, error: duckdb.Error, is_last: bool) -> None:
-        """Raise what an attempt to attach the lake came to, unless another may do better."""
+    def _wait_after(self, error: duckdb.Error) -> None:
+        """Wait after an attempt that failed, or raise what it came to, if no other can do better."""
         if "explicitly disabled" in str(error):
             raise _NoLake from None
         if "DATA_PATH" in str(error):
             raise OfAnotherCity(
                 f"the catalog keeps city '{self.city}' in another folder than {self.folder}: is warehouse.folder right?"
             ) from None
-        if is_last:
+        if not self.pauses:
             raise CatalogUnreachable(
                 "the lake's catalog can't be reached: PostgreSQL does not answer or refuses the connection; is "
                 f"{URL_VARIABLE} right?"
             ) from None
+        time.sleep(self.pauses.pop(0))
 
     def _refuse_another_city(self, con: duckdb.DuckDBPyConnection) -> None:
         newest = next(reversed(_versions(con)), None)

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,11 @@ def city(folder: Path, lake: Path, name: str = "lier", **parts: Any) -> Settings
 
 
 def deliver(settings: Settings, days: int = 1, first: int = 1) -> None:
-    """Exports of some days of March 2025: on each as many calls as its number, and an appointment."""
+    """Exports of some weekdays of March 2025: on each as many calls as its number, and an appointment."""
     folder = settings.folders.exports.parent
     for day in range(first, first + days):
-        on = str(date(2025, 3, day))
+        weeks, weekday = divmod(day - 1, 5)
+        on = str(date(2025, 3, 3) + timedelta(weeks=weeks, days=weekday))
         write_calls(folder, on, [call(f"{on} 09:{number:02}:00", id=f"c{day}-{number}") for number in range(day)])
         write_appointments(folder, on, [appointment(f"{on} 10:00:00", id=f"a{day}", booked=f"{on} 09:00:00")])
 
@@ -296,6 +298,16 @@ def test_where_postgresql_is_gone_a_sentence_says_so_and_readers_keep_what_they_
     assert calls(settings) == 3
 
 
+def worker_of(settings: Settings) -> ForkServerProcess:
+    """A process that publishes a city, in the environment of this test."""
+    return FORKS.Process(target=_publish, args=(settings, os.environ[ducklake.URL_VARIABLE]))
+
+
+def _publish(settings: Settings, catalog: str) -> None:
+    os.environ[ducklake.URL_VARIABLE] = catalog
+    publish(settings)
+
+
 def test_a_worker_killed_at_any_moment_leaves_nothing_visible_and_a_rerun_ends_with_the_same_tables(
     tmp_path: Path, lake: Path
 ) -> None:
@@ -307,7 +319,7 @@ def test_a_worker_killed_at_any_moment_leaves_nothing_visible_and_a_rerun_ends_w
         publish(undisturbed)
         before = calls(settings) if day > 1 else None
         while True:
-            worker = FORKS.Process(target=publish, args=(settings,))
+            worker = worker_of(settings)
             worker.start()
             worker.join(dice.uniform(0, 1.2) if kills < 12 * day else None)
             if worker.exitcode is not None:
@@ -433,7 +445,7 @@ def test_two_cities_publish_at_the_same_time(tmp_path: Path, lake: Path) -> None
     both = [city(tmp_path, lake, name) for name in ("lier", "mol")]
     for settings in both:
         deliver(settings, days=3)
-    workers = [FORKS.Process(target=publish, args=(settings,)) for settings in both]
+    workers = [worker_of(settings) for settings in both]
     for worker in workers:
         worker.start()
     for worker in workers:
