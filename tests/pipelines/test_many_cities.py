@@ -46,25 +46,31 @@ DAYS = {"lier": "2025-12-19", "mechelen": "2025-12-22"}
 CODE = "kcc-code@.service"
 
 
-def test_its_instance_differs_from_that_of_one_city_in_how_many_nights_run_at_a_time_alone() -> None:
+def test_its_instance_differs_from_that_of_one_city_in_what_is_done_at_the_same_time_alone() -> None:
     ours, theirs = (yaml.safe_load((SCALE / name).read_text()) for name in ("dagster.yaml", "../postgres/dagster.yaml"))
     assert ours.pop("concurrency")["runs"]["max_concurrent_runs"] > 1
+    assert ours.pop("sensors")["use_threads"]
+    assert ours.pop("schedules")["use_threads"]
     assert theirs.pop("concurrency") == {"runs": {"max_concurrent_runs": 1}}
     assert ours == theirs
 
 
-def test_the_unit_of_a_city_differs_from_that_of_a_server_of_one_city_in_names_alone() -> None:
+def test_the_unit_of_a_city_differs_from_that_of_a_server_of_one_city_in_its_names_and_in_who_loads_code_anew() -> None:
+    own = {
+        "/run/kcc-%i/": "/run/kcc/",
+        "kcc-%i": "kcc",
+        "/usr/bin/env KCC_SETTINGS=/etc/kcc/%i.toml ": "",
+        " --settings /etc/kcc/%i.toml": "",
+        "api grpc": "code-server start",
+    }
+
     def common(unit: Path) -> dict[str, list[str]]:
-        """What it says but for who begins when, with the words of one city."""
-        said = {
-            key: [value.replace("/run/kcc-%i/", "/run/kcc/").replace("kcc-%i", "kcc") for value in values]
-            for key, values in keys_of(unit).items()
-        }
-        said["ExecStart"] = [
-            value.replace("/usr/bin/env KCC_SETTINGS=/etc/kcc/%i.toml ", "") for value in said["ExecStart"]
-        ]
-        said["ExecStartPre"] = [value.replace(" --settings /etc/kcc/%i.toml", "") for value in said["ExecStartPre"]]
-        said["EnvironmentFile"] = [value for value in said["EnvironmentFile"] if value != "-/etc/kcc/%i.env"]
+        """What it says, with the words of a server of one city."""
+        said = keys_of(unit)
+        for key, values in said.items():
+            for theirs, ours in own.items():
+                values[:] = [value.replace(theirs, ours) for value in values if value != "-/etc/kcc/%i.env"]
+            said[key] = values
         return {key: values for key, values in said.items() if key not in ("Description", "Before")}
 
     assert common(SCALE / CODE) == common(UNITS / "kcc-code.service")
