@@ -8,10 +8,12 @@ from datetime import date
 
 import dagster as dg
 
+from assets.keys import asset_key
 from assets.tripwires import TRIPWIRES, Tripped
 from assets.verify import SUMS
 from pipelines.plain import in_markdown
 from pipelines.runbook import Heading, see
+from pipelines.settings import Settings
 from schemas.tables import TABLES, columns, key
 
 LEDGER = "ops.ledger"
@@ -28,18 +30,13 @@ SHOWN = 5
 """So many sentences of a check are shown: with more the UI hides what to do behind *Show more*."""
 
 
-def asset_key(table: str) -> dg.AssetKey:
-    """`core.calls` is the asset core/calls."""
-    return dg.AssetKey(table.split("."))
-
-
-def of_warehouse() -> list[dg.AssetCheckSpec]:
+def of_warehouse(settings: Settings) -> list[dg.AssetCheckSpec]:
     """Every check of the step that publishes, with the table that it is about and what it means."""
     return [
         *(
             dg.AssetCheckSpec(
                 CONTRACT,
-                asset=asset_key(table),
+                asset=asset_key(settings, table),
                 description="Columns, types, key and values are what the data dictionary says. Checked before "
                 "publishing: a failure publishes nothing.",
             )
@@ -47,28 +44,28 @@ def of_warehouse() -> list[dg.AssetCheckSpec]:
         ),
         dg.AssetCheckSpec(
             ADDS_UP,
-            asset=asset_key(LEDGER),
+            asset=asset_key(settings, LEDGER),
             description="Ledger and marts add up to the last record. Checked before publishing: a failure publishes "
             "nothing.",
         ),
         dg.AssetCheckSpec(
             EVERY_EXPORT,
-            asset=asset_key(LEDGER),
+            asset=asset_key(settings, LEDGER),
             description="No export file was refused or is still waiting; those that were are not published.",
         ),
         dg.AssetCheckSpec(
             IS_PUBLISHED,
-            asset=asset_key("ops.publications"),
+            asset=asset_key(settings, "ops.publications"),
             description="No version is pinned by `kcc rollback`, so readers get what was built.",
         ),
         *(
-            dg.AssetCheckSpec(name, asset=asset_key(wire.asset), description=wire.meaning)
+            dg.AssetCheckSpec(name, asset=asset_key(settings, wire.asset), description=wire.meaning)
             for name, wire in TRIPWIRES.items()
         ),
     ]
 
 
-def of_exports(asset: str) -> list[dg.AssetCheckSpec]:
+def of_exports(asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """The checks of a step that reads exports."""
     return [
         dg.AssetCheckSpec(
@@ -85,12 +82,12 @@ def of_exports(asset: str) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def contracts() -> Iterator[dg.AssetCheckResult]:
+def contracts(settings: Settings) -> Iterator[dg.AssetCheckResult]:
     """That every table keeps its contract."""
     for table in TABLES:
         yield dg.AssetCheckResult(
             check_name=CONTRACT,
-            asset_key=asset_key(table),
+            asset_key=asset_key(settings, table),
             passed=True,
             description=f"{len(columns(table))} columns and the key ({', '.join(key(table))}) are as declared.",
         )
@@ -103,22 +100,22 @@ def broken_contract(asset: dg.AssetKey, sentence: str) -> dg.AssetCheckResult:
     )
 
 
-def records_keep_contract(asset: str, records: int) -> dg.AssetCheckResult:
+def records_keep_contract(asset: dg.AssetKey, records: int) -> dg.AssetCheckResult:
     """That the records that a run looked at keep theirs."""
     return dg.AssetCheckResult(
         check_name=CONTRACT,
-        asset_key=dg.AssetKey(asset),
+        asset_key=asset,
         passed=True,
         description=f"{records:,} records of the days of this run are as declared.",
     )
 
 
-def no_failed_day(asset: str, failed: Iterable[date], not_in: Mapping[date, str]) -> dg.AssetCheckResult:
+def no_failed_day(asset: dg.AssetKey, failed: Iterable[date], not_in: Mapping[date, str]) -> dg.AssetCheckResult:
     """Whether a day is left that a run failed to read, or of which an export, told in a sentence, is not in."""
     told = dict.fromkeys(sorted(failed), "a run failed before it was read") | dict(sorted(not_in.items()))
     return dg.AssetCheckResult(
         check_name=NO_FAILED_DAY,
-        asset_key=dg.AssetKey(asset),
+        asset_key=asset,
         passed=not told,
         severity=dg.AssetCheckSeverity.ERROR,
         description=_told(
@@ -132,21 +129,21 @@ def no_failed_day(asset: str, failed: Iterable[date], not_in: Mapping[date, str]
     )
 
 
-def adds_up(broken: str | None) -> dg.AssetCheckResult:
+def adds_up(settings: Settings, broken: str | None) -> dg.AssetCheckResult:
     """Whether ledger and sums hold; `broken` is the sentence of the first that does not."""
     return dg.AssetCheckResult(
         check_name=ADDS_UP,
-        asset_key=asset_key(LEDGER),
+        asset_key=asset_key(settings, LEDGER),
         passed=broken is None,
         description=f"{len(SUMS)} sums hold." if broken is None else _told([broken], OUR_FAULT),
     )
 
 
-def every_export_is_in(outstanding: Sequence[str]) -> dg.AssetCheckResult:
+def every_export_is_in(settings: Settings, outstanding: Sequence[str]) -> dg.AssetCheckResult:
     """Whether everything is in; `outstanding` has a sentence for all that is not."""
     return dg.AssetCheckResult(
         check_name=EVERY_EXPORT,
-        asset_key=asset_key(LEDGER),
+        asset_key=asset_key(settings, LEDGER),
         passed=not outstanding,
         severity=dg.AssetCheckSeverity.ERROR,
         description=_told(
@@ -160,11 +157,11 @@ def every_export_is_in(outstanding: Sequence[str]) -> dg.AssetCheckResult:
     )
 
 
-def is_published(not_published: str | None) -> dg.AssetCheckResult:
+def is_published(settings: Settings, not_published: str | None) -> dg.AssetCheckResult:
     """Whether readers get what was built; `not_published` is the sentence that says why they don't."""
     return dg.AssetCheckResult(
         check_name=IS_PUBLISHED,
-        asset_key=asset_key("ops.publications"),
+        asset_key=asset_key(settings, "ops.publications"),
         passed=not_published is None,
         severity=dg.AssetCheckSeverity.WARN,
         description="No version is pinned: readers get what was built."
@@ -176,13 +173,13 @@ def is_published(not_published: str | None) -> dg.AssetCheckResult:
     )
 
 
-def tripwires(tripped: Sequence[Tripped]) -> Iterator[dg.AssetCheckResult]:
+def tripwires(settings: Settings, tripped: Sequence[Tripped]) -> Iterator[dg.AssetCheckResult]:
     """The result of each tripwire; one that the settings accept does not fail, and says why."""
     for name, wire in TRIPWIRES.items():
         found = [one for one in tripped if one.tripwire == name]
         yield dg.AssetCheckResult(
             check_name=name,
-            asset_key=asset_key(wire.asset),
+            asset_key=asset_key(settings, wire.asset),
             passed=all(one.accepted_reason is not None for one in found),
             severity=dg.AssetCheckSeverity.ERROR if wire.is_blocking else dg.AssetCheckSeverity.WARN,
             description=_told([str(one) for one in found], f"{wire.what_to_do} {see(Heading(name))}")

@@ -16,6 +16,7 @@ from assets import checks
 from assets.canonical import NotCanonical
 from assets.files import ExportFile, export_files, names_in_exports, today
 from assets.inputs import file_states
+from assets.keys import asset_key
 from assets.links import page
 from assets.outstanding import was_not_loaded
 from assets.records import Receipt, RecordStore
@@ -39,21 +40,26 @@ def export_days(settings: Settings) -> dg.DailyPartitionsDefinition:
 
 
 def export_asset(
-    settings: Settings, key: str, kind: Literal["calls", "appointments"], description: str
+    settings: Settings, name: str, kind: Literal["calls", "appointments"], description: str
 ) -> dg.AssetsDefinition:
     """The asset that reads the exports of all sources of one kind."""
     records = CallRecord if kind == "calls" else AppointmentRecord
-
-    @dg.asset(
+    key = asset_key(settings, name)
+    spec = dg.AssetSpec(
         key=key,
         partitions_def=export_days(settings),
-        backfill_policy=dg.BackfillPolicy.single_run(),
         group_name="exports",
         description=description,
         kinds={"polars", "parquet"},
         owners=OWNERS,
         metadata={"dagster/column_schema": column_schema(columns_of(records)), "docs": page(settings, "formats.md")},
+    )
+
+    @dg.multi_asset(  # `asset` would put the city into the name of the step
+        name=name,
+        specs=[spec],
         check_specs=checks.of_exports(key),
+        backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def read_exports(
         context: dg.AssetExecutionContext,
@@ -70,10 +76,10 @@ def export_asset(
                     if file.source.kind == kind
                     and (file.day in days or file.day is None or store.was_read_otherwise(file))
                 ]
-                log.debug("reading %s", key.replace("_", " "))
+                log.debug("reading %s", name.replace("_", " "))
                 receipts = [_read(store, file) for file in files]
         except NotCanonical as broken:
-            yield checks.broken_contract(dg.AssetKey(key), str(broken))
+            yield checks.broken_contract(key, str(broken))
             raise dg.Failure(
                 description=f"Nothing was published: {broken}", metadata={KIND: type(broken).__name__}
             ) from None
@@ -83,15 +89,15 @@ def export_asset(
         # metadata given here is copied to every day, and the days that had files have said otherwise
         yield dg.MaterializeResult(metadata={"read": dg.MetadataValue.md("no export of this day")})
         yield checks.records_keep_contract(key, sum(receipt.records for receipt in receipts))
-        yield checks.no_failed_day(key, failed_days(context.instance, settings, key), _not_in(store, kind))
+        yield checks.no_failed_day(key, failed_days(context.instance, settings, name), _not_in(store, kind))
 
     return read_exports
 
 
-def failed_days(instance: dg.DagsterInstance, settings: Settings, asset: str) -> set[date]:
-    """The days of an asset that a run failed to read, and that no later run has read or is reading."""
+def failed_days(instance: dg.DagsterInstance, settings: Settings, name: str) -> set[date]:
+    """The days of an asset of exports that a run failed to read, and that no later run has read or is reading."""
     days = export_days(settings)
-    status = instance.get_status_by_partition(dg.AssetKey(asset), days.get_partition_keys(), days) or {}
+    status = instance.get_status_by_partition(asset_key(settings, name), days.get_partition_keys(), days) or {}
     return {date.fromisoformat(day) for day, found in status.items() if found == AssetPartitionStatus.FAILED}
 
 

@@ -23,9 +23,9 @@ from assets.build import (
     published_reads,
     sql_files,
 )
-from assets.checks import asset_key
 from assets.exports import EXPORTS, OWNERS, column_schema
 from assets.inputs import as_of, file_states
+from assets.keys import asset_key
 from assets.links import of_table
 from assets.outstanding import not_in
 from assets.previews import previews
@@ -45,11 +45,11 @@ log = logging.getLogger("kcc")
 
 def table_spec(settings: Settings, table: str) -> dg.AssetSpec:
     """A published table as an asset: its columns and what they mean, and the tables that it is computed from."""
-    upstream: list[dg.AssetKey] = [asset_key(name) for name in published_reads(table)]
+    upstream: list[dg.AssetKey] = [asset_key(settings, name) for name in published_reads(table)]
     if table in ("core.calls", "core.appointments", "ops.ledger", "ops.quarantine"):
-        upstream += [dg.AssetKey(name) for name in _exports_of(table)]
+        upstream += [asset_key(settings, name) for name in _exports_of(table)]
     return dg.AssetSpec(
-        key=asset_key(table),
+        key=asset_key(settings, table),
         deps=upstream,
         group_name=table.split(".", maxsplit=1)[0],
         description=description(table),
@@ -75,7 +75,7 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="warehouse",
         specs=[table_spec(settings, table) for table in TABLES],
-        check_specs=checks.of_warehouse(),
+        check_specs=checks.of_warehouse(settings),
         can_subset=False,
     )
     def build_warehouse(
@@ -86,28 +86,28 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
                 built = build_and_publish(settings, context.run.run_id)
         except NotPublishable as broken:
             if broken.table is None:
-                yield checks.adds_up(str(broken))
+                yield checks.adds_up(settings, str(broken))
             else:
-                yield checks.broken_contract(asset_key(broken.table), str(broken))
+                yield checks.broken_contract(asset_key(settings, broken.table), str(broken))
             raise dg.Failure(description=f"Nothing was published: {broken}") from None
         except Blocked as blocked:
-            yield from checks.contracts()
-            yield checks.adds_up(None)
-            yield from checks.tripwires(blocked.tripped)
+            yield from checks.contracts(settings)
+            yield checks.adds_up(settings, None)
+            yield from checks.tripwires(settings, blocked.tripped)
             raise dg.Failure(description=f"Nothing was published: {blocked}") from None
         if built.not_published is None:
             shown = previews(Warehouse.of(settings).store)
             for table in sql_files():  # Dagster wants a table after the tables that it is computed from
                 if table in built.rows:
                     yield dg.MaterializeResult(
-                        asset_key=asset_key(table),
+                        asset_key=asset_key(settings, table),
                         metadata={"dagster/row_count": built.rows[table], **shown.get(table, {})},
                     )
-        yield checks.is_published(built.not_published)
-        yield from checks.contracts()
-        yield checks.adds_up(None)
-        yield checks.every_export_is_in(built.outstanding)
-        yield from checks.tripwires(built.tripped)
+        yield checks.is_published(settings, built.not_published)
+        yield from checks.contracts(settings)
+        yield checks.adds_up(settings, None)
+        yield checks.every_export_is_in(settings, built.outstanding)
+        yield from checks.tripwires(settings, built.tripped)
 
     return build_warehouse
 

@@ -97,7 +97,9 @@ class _Tick:
             return no_exports_folder(self.settings)
         failed = None
         if (asked := self.cursor.asked) is not None:
-            record = next(iter(self.instance.get_run_records(dg.RunsFilter(tags={RUN_KEY: asked.key}), limit=1)), None)
+            # another city's sensor may have asked in the same second
+            its_run = dg.RunsFilter(tags={RUN_KEY: asked.key, **data_tag(self.settings)})
+            record = next(iter(self.instance.get_run_records(its_run, limit=1)), None)
             if record is None:  # the daemon was stopped before it made the run
                 days = days_of(file for file in self._unread if file.name in asked.files)
                 return dg.RunRequest(run_key=asked.key, tags=range_tags(self.settings, days))

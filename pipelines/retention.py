@@ -13,7 +13,9 @@ from dagster._core.storage.compute_log_manager import ComputeLogManager
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from assets.exports import EXPORTS
+from assets.keys import asset_key
 from pipelines.event_log import SharedEventLog
+from pipelines.runs import is_ours
 from pipelines.settings import Settings
 
 
@@ -39,7 +41,7 @@ def forget_old_runs(
     now: datetime | None = None,
     compute_logs: ComputeLogManager | None = None,
 ) -> int:
-    """Delete the runs that began more than `retention.history_days` ago; returns how many.
+    """Delete the runs of this city that began more than `retention.history_days` ago; returns how many.
 
     One that is queued or at work is never touched, and one that failed to read a day stays until another reads it: the
     UI takes from it that the day failed, and why. What steps printed lies where `compute_logs` says, else where the
@@ -48,9 +50,10 @@ def forget_old_runs(
     if not isinstance(instance.event_log_storage, SharedEventLog):
         return 0
     oldest = (now or datetime.now(UTC)) - timedelta(days=settings.retention.history_days)
-    old = instance.get_runs(dg.RunsFilter(statuses=FINISHED_STATUSES, created_before=oldest))
+    of_all = instance.get_runs(dg.RunsFilter(statuses=FINISHED_STATUSES, created_before=oldest))
+    old = [run for run in of_all if is_ours(run, settings)]
     if not all(run.is_success for run in old):
-        needed = _left_days_unread(instance)
+        needed = _left_days_unread(instance, settings)
         old = [run for run in old if run.run_id not in needed]
     for run in old:
         (compute_logs or instance.compute_log_manager).delete_logs(prefix=[run.run_id])
@@ -58,7 +61,7 @@ def forget_old_runs(
     return len(old)
 
 
-def _left_days_unread(instance: dg.DagsterInstance) -> set[str]:
+def _left_days_unread(instance: dg.DagsterInstance, settings: Settings) -> set[str]:
     """The runs that were the last to try a day, and did not read it."""
     unread = instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations
-    return {run_id for name in EXPORTS for run_id, _ in unread(dg.AssetKey(name)).values()}
+    return {run_id for name in EXPORTS for run_id, _ in unread(asset_key(settings, name)).values()}

@@ -18,8 +18,11 @@ def data_tag(settings: Settings) -> dict[str, str]:
 
 
 def is_ours(run: dg.DagsterRun, settings: Settings) -> bool:
-    """Whether a run works on the data of this city; one that the UI made for some assets alone has no tag."""
-    return run.tags.get(DATA, data_tag(settings)[DATA]) == data_tag(settings)[DATA]
+    """Whether a run works on the data of this city; one that the UI made for some assets alone has no tag but those."""
+    if DATA in run.tags:
+        return data_tag(settings).items() <= run.tags.items()
+    city = settings.warehouse.city
+    return city is None or all(key.has_prefix([city]) for key in run.asset_selection or ())
 
 
 def is_of_command_line(run: dg.DagsterRun) -> bool:

@@ -15,6 +15,7 @@ from tests.sample import City, Night
 LONG = [
     "test_drive.py",
     "test_deploy.py",
+    "test_many_cities.py",
     "test_postgres.py",
     "test_night.py",
     "test_stopping.py",

@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.keys import asset_key
 from pipelines.location import build_definitions
 from pipelines.night import dagster_instance
 from pipelines.schedule import JOB
@@ -63,7 +64,7 @@ def run_job(
         .execute_in_process(
             instance=instance,
             tags=dict(tags),
-            asset_selection=[dg.AssetKey(name) for name in only] or None,
+            asset_selection=[asset_key(settings, name) for name in only] or None,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )

@@ -30,11 +30,15 @@ from pipelines.settings import ROOT
 from tests.folders import folder_for_everybody
 
 UNITS = ROOT / "deploy" / "systemd"
+SCALE = ROOT / "deploy" / "scale"
 PROGRAM = ("assets", "pipelines", "schemas", "sql", "deploy", "dagster.yaml", "kcc.toml", "pyproject.toml")
 
 
-def keys_of(unit: str) -> dict[str, list[str]]:
-    """The values of each key of a unit, and behind them those of the drop-in for all units, as systemd reads them."""
+def keys_of(unit: str | Path) -> dict[str, list[str]]:
+    """The values of each key of a unit, and behind them those of the drop-in for all units, as systemd reads them.
+
+    It is one of deploy/systemd/, or a path.
+    """
     found: dict[str, list[str]] = {}
     for file in (UNITS / unit, *(UNITS / "kcc-.service.d").glob("*.conf")):
         for line in file.read_text(encoding="utf-8").splitlines():

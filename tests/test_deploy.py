@@ -29,7 +29,7 @@ from websockets.sync.client import connect
 
 from pipelines.settings import ROOT
 from schemas.tables import TABLES
-from tests.server import UNITS, Server, eventually, free_port, keys_of, needs, server
+from tests.server import SCALE, UNITS, Server, eventually, free_port, keys_of, needs, server
 
 DEPLOY = ROOT / "deploy"
 PAGE = ROOT / "docs" / "deployment.md"
@@ -62,12 +62,26 @@ def contents(made: Server) -> dict[str, list[Any]]:
 
 @pytest.fixture(scope="module")
 def units(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The units as they are installed, with programs that this machine has."""
-    folder = tmp_path_factory.mktemp("units")
-    for unit in (*UNITS.glob("*.service"), *UNITS.glob("*.timer")):
-        text = unit.read_text(encoding="utf-8").replace("/srv/kcc-marts/deploy/", f"{DEPLOY}/")
-        (folder / unit.name).write_text(re.sub(r"/srv/kcc-marts/\.venv/bin/\S+", "/bin/true", text), encoding="utf-8")
-    shutil.copytree(UNITS / "kcc-.service.d", folder / "kcc-.service.d")
+    """The units of a server of one city."""
+    return installed(tmp_path_factory.mktemp("units"), UNITS)
+
+
+@pytest.fixture(scope="module")
+def units_of_many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those of a server of many cities: a code server each, instead of the one."""
+    folder = installed(tmp_path_factory.mktemp("units_of_many"), UNITS, SCALE)
+    (folder / "kcc-code.service").unlink()
+    return folder
+
+
+def installed(folder: Path, *sources: Path) -> Path:
+    """Units and their drop-ins as they are installed, with programs that this machine has."""
+    for source in sources:
+        for file in (*source.glob("*.service"), *source.glob("*.timer"), *source.glob("*.service.d/*.conf")):
+            text = file.read_text(encoding="utf-8").replace("/srv/kcc-marts/deploy/", f"{DEPLOY}/")
+            copy = folder / file.relative_to(source)
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_text(re.sub(r"/srv/kcc-marts/\.venv/bin/\S+", "/bin/true", text), encoding="utf-8")
     return folder
 
 
@@ -78,15 +92,20 @@ def analyze(units: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @needs("systemd-analyze")
-def test_systemd_finds_nothing_to_say_against_the_units(units: Path) -> None:
-    said = analyze(units, "verify", "--man=no", *map(str, units.glob("*.service")), *map(str, units.glob("*.timer")))
-    assert (said.returncode, said.stdout + said.stderr) == (0, "")
+def test_systemd_finds_nothing_to_say_against_the_units(units: Path, units_of_many: Path) -> None:
+    for folder in (units, units_of_many):
+        files = [*map(str, folder.glob("*.service")), *map(str, folder.glob("*.timer"))]
+        said = analyze(folder, "verify", "--man=no", *files)
+        assert (said.returncode, said.stdout + said.stderr) == (0, "")
 
 
 @needs("systemd-analyze")
-@pytest.mark.parametrize("unit", sorted(file.name for file in UNITS.glob("kcc-*.service")))
-def test_a_unit_is_hardened(units: Path, unit: str) -> None:
-    said = analyze(units, "security", "--offline=true", "--no-pager", str(units / unit)).stdout
+@pytest.mark.parametrize(
+    "unit", sorted(file.name for folder in (UNITS, SCALE) for file in folder.glob("kcc-*.service"))
+)
+def test_a_unit_is_hardened(units: Path, units_of_many: Path, unit: str) -> None:
+    folder = units_of_many if (SCALE / unit).exists() else units
+    said = analyze(folder, "security", "--offline=true", "--no-pager", str(folder / unit)).stdout
     exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", said)
     assert exposure is not None
     assert float(exposure[1]) <= MOST_EXPOSED, said

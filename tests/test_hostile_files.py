@@ -230,12 +230,12 @@ def test_in_markdown_a_text_is_no_link_no_image_no_tag_and_no_table() -> None:
     assert in_markdown("oproepen_20250301.csv: 12 (3 %)") == "oproepen_20250301.csv: 12 (3 %)"
 
 
-def test_what_dagster_shows_of_names_is_text_and_no_markdown() -> None:
+def test_what_dagster_shows_of_names_is_text_and_no_markdown(tmp_path: Path) -> None:
     """The UI takes the description of a check's result for Markdown, which would fetch an image from anywhere."""
-    name = "![](http://example.org/p.png)"
+    settings, name = settings_of(tmp_path), "![](http://example.org/p.png)"
     touched = Tripped("unmapped_service", "desk", TODAY.replace(day=1), f"1 for {name}.", False, None, None)
-    (result,) = [one for one in checks.tripwires([touched]) if one.check_name == "unmapped_service"]
-    outstanding = checks.every_export_is_in([f"{name} was refused: why"])
+    (result,) = [one for one in checks.tripwires(settings, [touched]) if one.check_name == "unmapped_service"]
+    outstanding = checks.every_export_is_in(settings, [f"{name} was refused: why"])
     for description in (result.description, outstanding.description):
         assert description is not None
         assert "!\\[\\](http" in description

@@ -15,6 +15,7 @@ import pytest
 
 from assets import checks
 from assets.canonical import NotCanonical
+from assets.keys import asset_key
 from assets.tripwires import TRIPWIRES, Blocked
 from assets.verify import NotPublishable
 from pipelines.alerts import events
@@ -24,7 +25,7 @@ from pipelines.monitoring import Verdict
 from pipelines.night import NightFailed, run_night
 from pipelines.publishing import Warehouse
 from pipelines.runbook import Heading, anchor, where
-from pipelines.settings import ROOT, Settings, SettingsError
+from pipelines.settings import ROOT, Settings, SettingsError, load_settings
 from pipelines.space import NoSpace, told_if_full
 from pipelines.status import NoStatus, status_of
 from tests.city import APPOINTMENTS, CALLS, WEEK, call, publish, settings_of, write_calls
@@ -124,7 +125,9 @@ def test_each_heading_is_named_by_a_message(heading: Heading) -> None:
 
 
 def check_names() -> set[str]:
-    return {spec.name for spec in (*checks.of_warehouse(), *checks.of_exports("telephony_exports"))}
+    settings = load_settings(ROOT / "kcc.toml")
+    of_exports = checks.of_exports(asset_key(settings, "telephony_exports"))
+    return {spec.name for spec in (*checks.of_warehouse(settings), *of_exports)}
 
 
 def test_each_check_and_each_word_of_a_monitor_is_a_heading() -> None:

@@ -98,10 +98,20 @@ def test_while_its_run_is_at_work_nothing_else_is_asked_for(daemon: Daemon) -> N
     again = daemon.asked()
     assert again.run_key == request.run_key  # no run of it exists yet: Dagster makes it once
     run = daemon.instance.create_run_for_job(
-        _nothing, status=dg.DagsterRunStatus.STARTED, tags={**request.tags, RUN_KEY: str(request.run_key)}
+        _nothing,
+        status=dg.DagsterRunStatus.STARTED,
+        tags={**request.tags, RUN_KEY: str(request.run_key), **data_tag(daemon.settings)},
     )
     write_calls(daemon.folder, "2025-03-05", [call("2025-03-05 10:00:00")])
     assert daemon.tick() == f"run {run.run_id} takes them in"
+
+
+def test_a_run_that_another_city_asked_for_in_the_same_second_is_not_taken_for_its_own(daemon: Daemon) -> None:
+    write_calls(daemon.folder, "2025-03-04", [call("2025-03-04 10:00:00")])
+    daemon.tick()
+    request = daemon.asked()
+    daemon.instance.create_run_for_job(_nothing, tags={RUN_KEY: str(request.run_key), DATA: "/data/of/another/city"})
+    assert daemon.asked().run_key == request.run_key
 
 
 def test_a_failed_run_is_tried_again_after_5_20_and_80_minutes_and_then_left_to_the_night(

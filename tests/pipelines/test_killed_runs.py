@@ -11,6 +11,7 @@ import pytest
 from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
+from assets.keys import asset_key
 from pipelines.killed_runs import end_runs_of_the_command_line, end_silent_runs, killed_runs_sensor
 from pipelines.runs import DATA, OF_COMMAND_LINE, data_tag
 from tests.city import settings_of
@@ -76,6 +77,23 @@ def test_a_run_of_another_city_in_the_same_history_is_left_alone(tmp_path: Path,
     begun(instance, **{DATA: "/data/of/another/city"})
     ours = begun(instance, **data_tag(settings_of(tmp_path)))
     assert end_silent_runs(instance, settings_of(tmp_path), datetime.now(UTC) + IN_AN_HOUR) == [ours]
+
+
+def test_a_run_that_the_ui_made_for_assets_of_another_city_is_left_alone_though_it_has_no_tag(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    ours, theirs = (
+        settings_of(tmp_path / name, warehouse={"kind": "file", "city": name}) for name in ("lier", "mechelen")
+    )
+    selections = [frozenset({asset_key(city, "telephony_exports")}) for city in (ours, theirs)]
+    runs = [
+        dg.DagsterRun(job_name="__ASSET_JOB", status=dg.DagsterRunStatus.STARTED, asset_selection=selection)
+        for selection in selections
+    ]
+    for run in runs:
+        instance.run_storage.add_run(run)
+    assert end_silent_runs(instance, ours, datetime.now(UTC) + IN_AN_HOUR) == [runs[0].run_id]
+    assert status_of(instance, runs[1].run_id) == dg.DagsterRunStatus.STARTED
 
 
 def test_a_run_of_the_command_line_that_the_ui_repeats_is_one_of_the_daemon(

@@ -10,6 +10,7 @@ import dagster as dg
 from pipelines.location import build_definitions
 from pipelines.settings import ROOT, load_settings
 from schemas.tables import TABLES
+from tests.city import settings_of
 from tests.pages import Generated
 
 SNAPSHOT = Path(__file__).parent / "asset_graph.txt"
@@ -30,6 +31,23 @@ def graph() -> str:
 
 def test_the_asset_graph_is_the_one_that_was_accepted(generated: Generated) -> None:
     generated.hold(SNAPSHOT, graph())
+
+
+def test_the_assets_of_a_city_begin_with_its_name_and_are_the_same_in_all_else(tmp_path: Path) -> None:
+    without, lier, mechelen = (
+        build_definitions(settings_of(tmp_path, warehouse=warehouse)).resolve_asset_graph()
+        for warehouse in ({"kind": "file"}, *({"kind": "file", "city": city} for city in ("lier", "mechelen")))
+    )
+    keys = {key.with_prefix("lier") for key in without.get_all_asset_keys()}
+    assert lier.get_all_asset_keys() == keys
+    assert {dg.AssetKey(["lier", "core", "calls"]), dg.AssetKey(["lier", "report"])} < keys
+    for node in without.asset_nodes:
+        named = lier.get(node.key.with_prefix("lier"))
+        assert named.parent_keys == {key.with_prefix("lier") for key in node.parent_keys}
+        assert {check.name for check in named.check_keys} == {check.name for check in node.check_keys}
+        assert named.group_name == node.group_name
+    assert not lier.get_all_asset_keys() & mechelen.get_all_asset_keys()
+    assert not lier.asset_check_keys & mechelen.asset_check_keys
 
 
 def test_every_asset_says_what_it_is_whose_it_is_and_what_its_columns_mean() -> None:

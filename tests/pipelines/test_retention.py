@@ -25,11 +25,13 @@ from dagster_graphql.test.utils import execute_dagster_graphql
 import assets.exports
 import pipelines.night
 from assets.exports import EXPORTS, export_days
+from assets.keys import asset_key
 from assets.records import RecordStore
 from pipelines.location import build_definitions
 from pipelines.night import run_night
 from pipelines.progress import Counts, shown
 from pipelines.retention import forget_old_runs
+from pipelines.runs import DATA, is_ours
 from pipelines.schedule import JOB, RANGE_END, RANGE_START
 from pipelines.settings import Settings
 from tests.city import CALLS, call, settings_of, write_calls
@@ -89,8 +91,12 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
 
 @pytest.fixture
 def home(lived: Lived, tmp_path: Path) -> Path:
-    """A copy of that city, to do with as one likes."""
-    return Path(shutil.copytree(lived.home, tmp_path / "home", symlinks=True))
+    """A copy of that city, to do with as one likes; its runs say that they were of the copy's data."""
+    copy = Path(shutil.copytree(lived.home, tmp_path / "home", symlinks=True))
+    with sqlite3.connect(copy / HISTORY / "runs.db") as con:
+        for table, column in (("runs", "run_body"), ("run_tags", "value")):
+            con.execute(f"update {table} set {column} = replace({column}, ?, ?)", [str(lived.home), str(copy)])
+    return copy
 
 
 def statuses(instance: dg.DagsterInstance, settings: Settings) -> dict[str, tuple[set[str], set[str]]]:
@@ -98,7 +104,7 @@ def statuses(instance: dg.DagsterInstance, settings: Settings) -> dict[str, tupl
     found = {}
     days = export_days(settings)
     for name in EXPORTS:
-        told = get_and_update_asset_status_cache_value(instance, dg.AssetKey(name), days)
+        told = get_and_update_asset_status_cache_value(instance, asset_key(settings, name), days)
         assert told is not None
         found[name] = (
             set(told.deserialize_materialized_partition_subsets(days).get_partition_keys()),
@@ -221,6 +227,33 @@ def test_a_run_that_is_queued_or_at_work_is_never_touched(home: Path) -> None:
         forget_old_runs(instance, settings, now=A_YEAR_ON)
     with sqlite3.connect(home / HISTORY / "runs.db") as con:
         assert {run_id for (run_id,) in con.execute("select run_id from runs")} >= set(runs)
+
+
+def test_runs_of_another_city_in_the_same_history_are_left_to_it(tmp_path: Path) -> None:
+    ours, theirs = (
+        settings_of(tmp_path / name, warehouse={"kind": "file", "city": name}) for name in ("lier", "mechelen")
+    )
+    with home_in(tmp_path / "home") as instance:
+        for settings in (ours, theirs):
+            assert run_job(settings, instance, {RANGE_START: UNREAD, RANGE_END: UNREAD}).success
+            of_the_ui = run_job(settings, instance, {RANGE_START: UNREAD, RANGE_END: UNREAD}, EXPORTS[0])
+            with_tags_of_the_ui(instance, of_the_ui.run_id)
+        before = statuses(instance, theirs)
+        assert before["telephony_exports"][0] == {UNREAD}
+        assert forget_old_runs(instance, ours, now=A_YEAR_ON) == 2
+        assert statuses(instance, theirs) == before
+        assert {is_ours(run, theirs) for run in instance.get_runs()} == {True}
+        assert forget_old_runs(instance, theirs, now=A_YEAR_ON) == 2
+
+
+def with_tags_of_the_ui(instance: dg.DagsterInstance, run_id: str) -> None:
+    """A run that the UI makes for some assets alone is no run of the job `nightly`, and has not its tags."""
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    assert run.asset_selection
+    tags = {key: value for key, value in run.tags.items() if key != DATA}
+    instance.run_storage.delete_run(run_id)
+    instance.run_storage.add_run(run.with_tags(tags))
 
 
 def test_a_storage_that_would_forget_the_days_with_the_run_keeps_its_runs(tmp_path: Path) -> None:
