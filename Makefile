@@ -7,7 +7,7 @@ INSTALL = $(if $(UV),uv pip install --compile-bytecode --python $(BIN)/python,$(
 # one more than there are cores: some tests wait most of their time
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-.PHONY: run test test-scale bench faults check ui docs lock samples clean
+.PHONY: run test test-scale bench bench-scale faults check ui docs lock samples clean
 
 run: .venv/run ## take in the exports, publish the warehouse, print the indicators
 	@$(BIN)/kcc run
@@ -20,6 +20,9 @@ test-scale: .venv-scale/made ## many cities in one lake, with DuckDB's extension
 
 bench: .venv/run .venv-bench/made ## what a night costs beside DuckDB, pandas, dbt and an empty run; BENCH=--quick: does it run
 	@$(BIN)/python -m bench.nights $(BENCH)
+
+bench-scale: .venv-scale/made ## many cities in one lake: workers that are killed, what a night costs; BENCH=--quick: does it run
+	@.venv-scale/bin/python -m bench.lake $(BENCH)
 
 faults: .venv/dev ## what a night must survive (kills, full disks, neighbours), at length: half an hour and more
 	$(BIN)/python -m tests.faults

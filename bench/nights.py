@@ -40,8 +40,8 @@ class Line:
             _seconds(self.ours),
             self.beside,
             _seconds(self.peer),
-            _ratio([one.cpu for one in self.ours], [one.cpu for one in self.peer]),
-            _ratio([one.wall for one in self.ours], [one.wall for one in self.peer]),
+            ratio([one.cpu for one in self.ours], [one.cpu for one in self.peer]),
+            ratio([one.wall for one in self.ours], [one.wall for one in self.peer]),
         )
 
 
@@ -52,7 +52,8 @@ def _seconds(costs: Sequence[Cost]) -> str:
     return f"{median(one.cpu for one in costs):.2f} ({median(one.wall for one in costs):.2f})"
 
 
-def _ratio(ours: Sequence[float], peer: Sequence[float]) -> str:
+def ratio(ours: Sequence[float], peer: Sequence[float]) -> str:
+    """Of the medians; in brackets the smallest and largest of a round."""
     rounds = [mine / theirs for mine, theirs in zip(ours, peer, strict=True)]
     return f"{median(ours) / median(peer):.2f} ({min(rounds):.2f} to {max(rounds):.2f})"
 

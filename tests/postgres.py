@@ -1,7 +1,8 @@
 """A real PostgreSQL, from Debian's package, on loopback: one server for all tests, a database for each that asks.
 
 `tests/conftest.py` hands out the server as `postgres` and the URL of a fresh, empty database as `database`. It listens
-on 127.0.0.1 and in a folder of its own, asks for a password, and dies with the tests. It makes nothing durable.
+on 127.0.0.1 and in a folder of its own, asks for a password, and dies with the tests. It makes nothing durable, unless
+asked to: a benchmark that left that out would flatter.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ UNFIT = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 class Postgres:
     """A server in a folder; whoever is root runs it as Debian's user `postgres`, for it refuses to be run by root."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, durable: bool = False) -> None:
         self.programs = programs
+        self.durable = durable
         self.folder = folder
         self.data = folder / "data"
         self.password = secrets.token_hex(16)
@@ -63,7 +65,7 @@ class Postgres:
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": str(self.folder),
-            **UNFIT,
+            **({} if self.durable else UNFIT),
         }
         told = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
@@ -119,11 +121,11 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres(programs: Path) -> Iterator[Postgres]:
+def running_postgres(programs: Path, durable: bool = False) -> Iterator[Postgres]:
     """A server that has been started; its folder goes in the end."""
     folder = Path(tempfile.mkdtemp(prefix="kcc-postgres-"))  # not below pytest's own, which only its owner may enter
     try:
-        server = Postgres(programs, folder)
+        server = Postgres(programs, folder, durable)
         server.start()
         try:
             yield server
