@@ -16,7 +16,7 @@ test: .venv/dev $(if $(KCC_REQUIRE_ALL),.venv-bench/made) ## every test that thi
 	$(BIN)/python -m pytest --ignore=tests/scale --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 test-scale: .venv-scale/made ## many cities in one lake, with DuckDB's extensions and a PostgreSQL
-	.venv-scale/bin/python -m pytest tests/scale
+	.venv-scale/bin/python -m pytest --numprocesses $(WORKERS) --dist load tests/scale
 
 bench: .venv/run .venv-bench/made ## what a night costs beside DuckDB, pandas, dbt and an empty run; BENCH=--quick: does it run
 	@$(BIN)/python -m bench.nights $(BENCH)

@@ -23,9 +23,9 @@ def readonly(file: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(file), read_only=True, config={**NO_EXTENSIONS, **locked})
 
 
-def in_memory() -> duckdb.DuckDBPyConnection:
-    """A session without a file, open to the machine until it is confined."""
-    return duckdb.connect(":memory:", config=NO_EXTENSIONS)
+def in_memory(allow_unsigned: bool = False) -> duckdb.DuckDBPyConnection:
+    """A session without a file, open to the machine until it is confined; it may load extensions unseen."""
+    return duckdb.connect(":memory:", config={**NO_EXTENSIONS, "allow_unsigned_extensions": allow_unsigned})
 
 
 def confine(con: duckdb.DuckDBPyConnection, data: Path | None, *others: Path) -> None:
