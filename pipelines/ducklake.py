@@ -87,7 +87,6 @@ class DuckLake:
         self.centre = centre
         self.is_ours = is_ours
         self.copies = copies
-        self.pauses = [*PAUSES]
         self.where = f"lake {self.city} in {self.folder}"
 
     def published_version(self) -> str | None:
@@ -253,7 +252,7 @@ class DuckLake:
     def _attached(self, statement: str) -> duckdb.DuckDBPyConnection:
         """A session in which a statement has attached the lake; each attempt takes a new one.
 
-        When the pauses are spent, each further attempt is the only one.
+        When the pauses are spent, each further attempt of this process is the only one, until one succeeds.
         """
         while True:
             con = _session()
@@ -266,6 +265,7 @@ class DuckLake:
                     raise
                 self._wait_after(error)
             else:
+                _pauses[:] = PAUSES
                 return con
 
     def _wait_after(self, error: duckdb.Error) -> None:
@@ -276,12 +276,12 @@ class DuckLake:
             raise OfAnotherCity(
                 f"the catalog keeps city '{self.city}' in another folder than {self.folder}: is warehouse.folder right?"
             ) from None
-        if not self.pauses:
+        if not _pauses:
             raise CatalogUnreachable(
                 "the lake's catalog can't be reached: PostgreSQL does not answer or refuses the connection; is "
                 f"{URL_VARIABLE} right?"
             ) from None
-        time.sleep(self.pauses.pop(0))
+        time.sleep(_pauses.pop(0))
 
     def _refuse_another_city(self, con: duckdb.DuckDBPyConnection) -> None:
         newest = next(reversed(_versions(con)), None)
@@ -290,6 +290,10 @@ class DuckLake:
                 f"warehouse.city '{self.city}' is the lake of '{newest.centre}', and these settings are of "
                 f"'{self.centre}': name another city"
             )
+
+
+_pauses = [*PAUSES]
+"""The seconds that this process may still wait for PostgreSQL."""
 
 
 class _NoLake(Exception):

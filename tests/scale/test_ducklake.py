@@ -283,7 +283,7 @@ def test_a_commit_that_loses_its_connection_begins_again(
 def test_where_postgresql_is_gone_a_sentence_says_so_and_readers_keep_what_they_had(
     tmp_path: Path, lake: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ducklake, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(ducklake, "_pauses", [0.01])
     settings = city(tmp_path, lake)
     deliver(settings)
     publish(settings)
