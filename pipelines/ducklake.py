@@ -400,17 +400,17 @@ def _address() -> dict[str, str]:
     """Where the catalog is, by the words of libpq."""
     try:
         url = urlsplit(os.environ[URL_VARIABLE])
-        if url.scheme not in ("postgresql", "postgres") or not url.hostname or not url.path.strip("/"):
-            raise ValueError
         parts = {
-            "host": url.hostname,
-            "port": str(url.port or 5432),
+            "host": url.hostname or "",
+            "port": str(url.port or ""),
             "dbname": unquote(url.path.strip("/")),
             "user": unquote(url.username or ""),
             "password": unquote(url.password or ""),
             "connect_timeout": str(CONNECT_SECONDS),
             **dict(parse_qsl(url.query)),
         }
+        if url.scheme not in ("postgresql", "postgres") or not parts["dbname"] or not parts["host"]:
+            raise ValueError
     except KeyError:
         why = "is not set"
     except ValueError:

@@ -50,6 +50,13 @@ def test_an_address_is_told_to_postgresql_in_its_own_words(monkeypatch: pytest.M
     assert ("password", "a@b\\") in ducklake._address().items()
 
 
+def test_postgresql_may_listen_in_a_folder_and_know_its_user_by_the_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KCC_CATALOG_URL", "postgresql:///kcc_lake?host=/run/postgresql")
+    assert "host=''/run/postgresql'' dbname=''kcc_lake'' connect" in lake(tmp_path)._attaching("kcc", "read_only")
+
+
 def test_an_extension_that_duckdb_lacks_is_named_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
