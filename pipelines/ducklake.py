@@ -29,7 +29,7 @@ from pipelines import durable
 from pipelines.patience import CONNECT_SECONDS, PAUSES
 from pipelines.runbook import Heading, see
 from pipelines.settings import DuckLakeWarehouse
-from pipelines.space import is_full
+from pipelines.space import told_if_full
 from pipelines.store import StoreTrouble
 from pipelines.versioned_file import VersionedFile
 
@@ -109,7 +109,7 @@ class DuckLake:
             return _count(
                 con,
                 f"""
-                select coalesce(sum(file_size_bytes), 0) from __ducklake_metadata_kcc.{self.city}.ducklake_data_file
+                select coalesce(sum(file_size_bytes), 0) from __ducklake_metadata_kcc."{self.city}".ducklake_data_file
                 where begin_snapshot <= {number} and coalesce(end_snapshot > {number}, true)
                 """,
             )
@@ -187,12 +187,13 @@ class DuckLake:
         """
         for pause in (*PAUSES, None):
             try:
-                with self._connect(for_writing=True, attach_source=attach_source) as con:
+                with (
+                    told_if_full(self.folder),
+                    self._connect(for_writing=True, attach_source=attach_source) as con,
+                ):
                     self._fill(con, version)
                     return
-            except (duckdb.TransactionException, duckdb.IOException) as error:
-                if is_full(error):
-                    raise
+            except (duckdb.TransactionException, duckdb.IOException):
                 if pause is None:
                     raise CatalogUnreachable(
                         f"{self.where}: {version} could not be committed in {len(PAUSES) + 1} attempts: another "
