@@ -32,7 +32,7 @@ def confine(con: duckdb.DuckDBPyConnection, data: Path | None, *others: Path) ->
     """From now on the session opens what is attached, records and warehouse below `data`, and other folders; never
     `private`.
 
-    What does not fit into memory goes below `records`, which is the owner's alone; without `data` nothing is written.
+    What does not fit into memory goes below `records`, which is the owner's alone; without `data` it goes nowhere.
     """
     folders = [*others] if data is None else [data / "records", data / "warehouse", *others]
     allowed = [spelling for folder in folders for spelling in (str(folder), glob.escape(str(folder)))]

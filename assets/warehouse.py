@@ -38,6 +38,7 @@ from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
 from pipelines.space import is_full
 from pipelines.step import night_step
+from pipelines.store import StoreTrouble
 from schemas.tables import TABLES, columns, description
 
 log = logging.getLogger("kcc")
@@ -138,7 +139,8 @@ def build_and_publish(settings: Settings, run_id: str) -> Built:
             warehouse.clear_left_overs()
             built = _build_and_publish(warehouse, settings, run_id, is_bounded=False)
     except BaseException as error:
-        warehouse.clear_left_overs()
+        with suppress(StoreTrouble):  # the next night asks again
+            warehouse.clear_left_overs()
         if isinstance(error, Exception):
             with suppress(OSError):  # a full disk may have no room for it
                 warehouse.failed(run_id, _why(error))

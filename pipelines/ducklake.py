@@ -39,17 +39,19 @@ EXTENSIONS = {"ducklake": "duckdb_extension_ducklake", "postgres_scanner": "duck
 """What DuckDB needs, by its own names, and the packages that bring it where nothing can be downloaded."""
 AUTHOR = "kcc-marts"
 """The author of the snapshots that are versions; maintenance by hand makes others."""
+CHANGES = ["tables_inserted_into", "tables_deleted_from", "tables_altered", "tables_dropped"]
+"""What DuckLake says of a snapshot in which readers get something else than before."""
 GRACE = "interval 1 day"
 """How long the files of a version that is kept no more stay, for who still reads it; and those of a transaction that
 never ended, for it may be at work."""
 log = logging.getLogger("kcc")
 
 
-class CatalogUnreachable(StoreTrouble):
-    """The catalog can't be asked; the message says what to do and quotes neither URL nor driver."""
+class LakeUnreachable(StoreTrouble):
+    """Catalog or folder can't be reached; the message says what to do and quotes neither URL nor driver."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(f"{sentence} {see(Heading.CATALOG_UNREACHABLE)}")
+        super().__init__(f"{sentence} {see(Heading.LAKE_UNREACHABLE)}")
 
 
 class OfAnotherCity(StoreTrouble):
@@ -72,7 +74,7 @@ class DuckLake:
     """One city's lake, published by the centre of that name; with `copies`, the same versions as files, too.
 
     `is_ours` tells of a version whether it was published from this data folder. Everything here raises
-    CatalogUnreachable where PostgreSQL does not answer, and OfAnotherCity where the lake is not this city's.
+    LakeUnreachable where PostgreSQL does not answer, and OfAnotherCity where the lake is not this city's.
     """
 
     def __init__(
@@ -115,8 +117,10 @@ class DuckLake:
             )
 
     def open(self) -> duckdb.DuckDBPyConnection:
-        """Ask the newest snapshot."""
-        return self._connect()
+        """Ask the snapshot that is the newest now, with each query the same."""
+        con = self._connect()
+        con.execute("begin")
+        return con
 
     def publish(self, built: Path, version: str) -> None:
         """Copy a finished file into the lake, in one transaction."""
@@ -146,15 +150,15 @@ class DuckLake:
             self.copies.keep_only(versions)
         try:
             with self._connect(for_writing=True) as con:
-                wanted = {_number_of(con, version) for version in versions}
+                wanted = {snapshot.number for snapshot in _last(con).values() if snapshot.version in versions}
                 every = {row[0] for row in con.execute("select snapshot_id from ducklake_snapshots('kcc')").fetchall()}
                 expired = sorted(every - wanted - {max(every)})
                 if expired:
                     _count(con, f"select count(*) from ducklake_expire_snapshots('kcc', versions => {expired})")
                 for clean in ("cleanup_old_files", "delete_orphaned_files"):
                     _count(con, f"select count(*) from ducklake_{clean}('kcc', older_than => now() - {GRACE})")
-        except (CatalogUnreachable, duckdb.TransactionException) as why:
-            log.warning("what is kept no more is still there, and the next night tries again: %s", why)
+        except (duckdb.Error, OSError) as error:
+            raise LakeUnreachable(f"{self.where} can't be tidied ({type(error).__name__})") from None
 
     def clear_left_overs(self) -> None:
         """Let the copies follow: a transaction leaves nothing."""
@@ -163,8 +167,19 @@ class DuckLake:
             self._let_copies_follow()
 
     def spoiled(self) -> str | None:
-        """Nothing that can be seen: who may write to the lake may publish."""
-        return None
+        """A snapshot in which somebody else changed rows or tables, after the newest version."""
+        with self._connect() as con:
+            newest = _versions(con)[-1]
+            changes = _count(
+                con,
+                f"""
+                select count(*) from ducklake_snapshots('kcc')
+                where snapshot_id > {newest.number} and list_has_any(map_keys(changes), {CHANGES})
+                """,
+            )
+        if not changes:
+            return None
+        return f"{self.where}: somebody wrote to it after {newest.version}, and readers may get changed figures"
 
     def _let_copies_follow(self) -> None:
         """Give the readers of files what those of the lake get, where that is kept as a file."""
@@ -195,9 +210,10 @@ class DuckLake:
                     return
             except (duckdb.TransactionException, duckdb.IOException):
                 if pause is None:
-                    raise CatalogUnreachable(
-                        f"{self.where}: {version} could not be committed in {len(PAUSES) + 1} attempts: another "
-                        "writer is at work there, or PostgreSQL goes away again and again; readers keep what they have"
+                    raise LakeUnreachable(
+                        f"{self.where}: {version} could not be committed in {len(PAUSES) + 1} attempts: is another "
+                        "writer at work there, does PostgreSQL go away or take no writes, can the folder be written? "
+                        "Readers keep what they have"
                     ) from None
             log.warning("%s: a commit met another writer or lost its connection; it is tried again", self.where)
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that two don't meet again
@@ -205,21 +221,21 @@ class DuckLake:
                 return  # it had been done, and only the answer was lost
 
     def _fill(self, con: duckdb.DuckDBPyConnection, version: str) -> None:
+        """Put the tables of `source` in the place of those that are there, which are not even read."""
         files = {*self.folder.rglob("*.parquet")}
-        tables, before = _tables(con, "source"), _tables(con, "kcc")
+        tables = _tables(con, "source")
+        schemas = {table.split(".")[0] for table in tables}
         con.execute("begin")
-        for schema in sorted({table.split(".")[0] for table in tables}):
-            con.execute(f"create schema if not exists kcc.{schema}")
-        for table in before:
-            if before[table] != tables.get(table):
+        for table in _tables(con, "kcc"):
+            if table.split(".")[0] in schemas:
                 con.execute(f"drop table kcc.{table}")
-        for table, shape in tables.items():
-            if before.get(table) == shape:
-                con.execute(f"delete from kcc.{table}")
-            else:
-                con.execute(f"create table kcc.{table} as from source.{table} with no data")
-                _comment(con, table, shape)
-            con.execute(f"insert into kcc.{table} from source.{table}")
+        for schema in sorted(schemas):
+            con.execute(f"create schema if not exists kcc.{schema}")
+        for table, (comment, columns) in tables.items():
+            con.execute(f"create table kcc.{table} as from source.{table}")
+            con.execute(f"comment on table kcc.{table} is {_told(comment)}")
+            for column, meaning in columns:
+                con.execute(f'comment on column kcc.{table}."{column}" is {_told(meaning)}')
         about = json.dumps({"centre": self.centre})
         con.execute(f"call kcc.set_commit_message('{AUTHOR}', '{version}', extra_info => {quoted(about)})")
         added = {*self.folder.rglob("*.parquet")} - files
@@ -231,19 +247,29 @@ class DuckLake:
         """A session with the lake attached as `kcc`. Raises _NoLake where nobody has written to it yet."""
         options = "read_only"
         if for_writing:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             options = f"data_path {quoted(str(self.folder))}, data_inlining_row_limit 0"
         con = self._attached(self._attaching("kcc", options))
         try:
-            self._refuse_another_city(con)
+            self._refuse_another_city(con, for_writing)
             if attach_source is not None:
                 con.execute(attach_source)
             con.execute("use kcc")
+            if for_writing:
+                con.execute("set threads = 1")  # more of them write a table's rows in another order than it has
             confine(con, None, self.folder)
         except BaseException:
             con.close()
             raise
         return con
+
+    def _make_folder(self) -> None:
+        """Make the city's own folder, but not the one that all share: it may not be mounted."""
+        if not self.folder.parent.is_dir():
+            raise LakeUnreachable(
+                f"{self.folder.parent}: there is no such folder (warehouse.folder): mount it, or make it if it is new"
+            )
+        self.folder.mkdir(exist_ok=True)
 
     def _attaching(self, name: str, options: str) -> str:
         """The statement that attaches the lake."""
@@ -256,6 +282,7 @@ class DuckLake:
         When the pauses are spent, each further attempt of this process is the only one, until one succeeds.
         """
         while True:
+            begun = time.monotonic()
             con = _session()
             try:
                 _tell_password(con)
@@ -264,6 +291,8 @@ class DuckLake:
                 con.close()
                 if not isinstance(error, duckdb.Error):
                     raise
+                if time.monotonic() - begun > sum(PAUSES):
+                    _pauses.clear()  # who says nothing at all is not being restarted
                 self._wait_after(error)
             else:
                 _pauses[:] = PAUSES
@@ -278,18 +307,26 @@ class DuckLake:
                 f"the catalog keeps city '{self.city}' in another folder than {self.folder}: is warehouse.folder right?"
             ) from None
         if not _pauses:
-            raise CatalogUnreachable(
+            raise LakeUnreachable(
                 "the lake's catalog can't be reached: PostgreSQL does not answer or refuses the connection; is "
                 f"{URL_VARIABLE} right?"
             ) from None
         time.sleep(_pauses.pop(0))
 
-    def _refuse_another_city(self, con: duckdb.DuckDBPyConnection) -> None:
+    def _refuse_another_city(self, con: duckdb.DuckDBPyConnection, for_writing: bool) -> None:
+        """Raise OfAnotherCity unless the newest version is this centre's, or for writing this data folder's."""
         newest = next(reversed(_versions(con)), None)
-        if newest is not None and newest.centre != self.centre and not self.is_ours(newest.version):
+        if newest is None or self.is_ours(newest.version):
+            return
+        if newest.centre != self.centre:
             raise OfAnotherCity(
                 f"warehouse.city '{self.city}' is the lake of '{newest.centre}', and these settings are of "
                 f"'{self.centre}': name another city"
+            )
+        if for_writing:
+            raise OfAnotherCity(
+                f"the lake of warehouse.city '{self.city}' holds {newest.version}, which was published from another "
+                "data folder than folders.data: name another city"
             )
 
 
@@ -312,22 +349,28 @@ def _versions(con: duckdb.DuckDBPyConnection) -> list[Snapshot]:
     return [Snapshot(number, version, json.loads(about)["centre"]) for number, version, about in rows]
 
 
+def _last(con: duckdb.DuckDBPyConnection) -> dict[str, Snapshot]:
+    """Of each version the last snapshot of that name."""
+    return {snapshot.version: snapshot for snapshot in _versions(con)}
+
+
 def _number_of(con: duckdb.DuckDBPyConnection, version: str) -> int:
-    """The last snapshot of that name."""
-    return {snapshot.version: snapshot.number for snapshot in _versions(con)}[version]
+    """The snapshot that is a version, or -1, before all, if it is kept no more."""
+    last = _last(con)
+    return last[version].number if version in last else -1
 
 
-Shape = tuple[str | None, list[tuple[str, str, str | None]]]
-"""A table's comment; of each of its columns name, type and comment."""
+Told = tuple[str | None, list[tuple[str, str | None]]]
+"""A table's comment; of each of its columns name and comment."""
 
 
-def _tables(con: duckdb.DuckDBPyConnection, database: str) -> dict[str, Shape]:
-    """The tables of core, marts and ops in a database, by schema.name."""
+def _tables(con: duckdb.DuckDBPyConnection, database: str) -> dict[str, Told]:
+    """The tables of a database, by schema.name."""
     rows = con.execute(
         """
         select
             schema_name || '.' || table_name, any_value(tables.comment),
-            list((column_name, data_type, columns.comment) order by column_index)
+            list((column_name, columns.comment) order by column_index)
         from duckdb_tables() as tables
         inner join duckdb_columns() as columns using (database_name, schema_name, table_name)
         where database_name = ?
@@ -338,14 +381,8 @@ def _tables(con: duckdb.DuckDBPyConnection, database: str) -> dict[str, Shape]:
     return {table: (comment, columns) for table, comment, columns in rows}
 
 
-def _comment(con: duckdb.DuckDBPyConnection, table: str, shape: Shape) -> None:
-    """Say in the lake what table and columns mean."""
-    comment, columns = shape
-    if comment is not None:
-        con.execute(f"comment on table kcc.{table} is {quoted(comment)}")
-    for column, _, meaning in columns:
-        if meaning is not None:
-            con.execute(f'comment on column kcc.{table}."{column}" is {quoted(meaning)}')
+def _told(comment: str | None) -> str:
+    return "null" if comment is None else quoted(comment)
 
 
 def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
@@ -371,7 +408,7 @@ def _session() -> duckdb.DuckDBPyConnection:
                 _checked.add(file)
         except duckdb.Error:
             con.close()
-            raise CatalogUnreachable(
+            raise LakeUnreachable(
                 f"DuckDB {duckdb.__version__} has no extension '{extension}', which a lake needs: install "
                 "requirements-ducklake.txt"
             ) from None
@@ -418,7 +455,7 @@ def _address() -> dict[str, str]:
         why = "holds no URL"
     else:
         return {word: value for word, value in parts.items() if value}
-    raise CatalogUnreachable(
+    raise LakeUnreachable(
         f"the warehouse is in a lake, but {URL_VARIABLE} {why}: it is "
         "postgresql://USER:PASSWORD@HOST:5432/DATABASE, with %40 for an @ in the password"
     )

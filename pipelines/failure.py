@@ -40,7 +40,7 @@ HEADINGS = {
     "UnexpectedError": Heading.UNEXPECTED,
     "NoReport": Heading.NO_REPORT,
     "HistoryUnreachable": Heading.HISTORY_UNREACHABLE,
-    "CatalogUnreachable": Heading.CATALOG_UNREACHABLE,
+    "LakeUnreachable": Heading.LAKE_UNREACHABLE,
     "OfAnotherCity": Heading.OF_ANOTHER_CITY,
 }
 """Where the runbook speaks of the errors of one kind; of others it speaks where it speaks of failed runs."""

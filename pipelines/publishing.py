@@ -13,6 +13,7 @@ whether it is right (`assets/build.py`, `assets/verify.py`).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -26,8 +27,10 @@ from pipelines import durable
 from pipelines.rollbacks import Rollback, RollbackLog
 from pipelines.runbook import Heading, see
 from pipelines.settings import DuckLakeWarehouse, Settings
-from pipelines.store import Store
+from pipelines.store import Store, StoreTrouble
 from pipelines.versioned_file import VersionedFile
+
+log = logging.getLogger("kcc")
 
 
 class MissedNorm(BaseModel):
@@ -131,24 +134,25 @@ class Warehouse:
             warehouse.store = DuckLake(
                 settings.warehouse,
                 centre=settings.centre.name,
-                is_ours=lambda version: warehouse.record_of(version).exists(),
+                is_ours=warehouse.is_ours,
                 copies=warehouse.file if settings.warehouse.keep_file else None,
             )
         return warehouse
 
     def fresh_file(self, run: str) -> Path:
         """Where a new version may be built; what an earlier night left half done is cleared away first."""
-        self.publications.mkdir(parents=True, exist_ok=True)
+        for folder in (self.file.versions, self.publications):
+            folder.mkdir(parents=True, exist_ok=True)
         self.clear_left_overs()
-        return self.folder / f".building_{run}.duckdb"
+        return self.file.versions / f".building_{run}.duckdb"
 
     def clear_left_overs(self) -> None:
         """Free what an earlier night left half done, and forget what others wrote beside a version."""
+        for left_over in self.file.versions.glob(".building_*"):
+            left_over.unlink(missing_ok=True)
         self._recover()
         self.settle()
         self.store.clear_left_overs()
-        for left_over in self.folder.glob(".building_*"):
-            left_over.unlink(missing_ok=True)
         published = {record.stem for record in self.publications.glob("*.json")}
         for left_over in self.publications.glob("*.parquet"):
             if left_over.name.split(".")[0] not in published:
@@ -189,6 +193,10 @@ class Warehouse:
         """What is known of a publication; written when readers got it."""
         return self.publications / f"{version}.json"
 
+    def is_ours(self, version: str) -> bool:
+        """Whether a version was published from this data folder, or was about to be."""
+        return self.record_of(version).exists() or self._prepared(version).exists()
+
     def figures_of(self, version: str) -> Path:
         """Where the complete figures of a publication lie; written before it is published."""
         return self.publications / f"{version}.figures.parquet"
@@ -219,16 +227,17 @@ class Warehouse:
 
     def failed(self, run_id: str, why: str) -> None:
         """Write down why the build of a run did not end. Raises OSError where there is no room for it."""
-        refusal = self.refused()
+        refusal = self._last_refusal()
         if refusal is not None and refusal.run_id == run_id and refusal.reason == UNFINISHED:
             durable.write(self.refusal, refusal.model_copy(update={"reason": why}).model_dump_json(indent=1), 0o644)
 
     def refused(self) -> NotPublished | None:
         """The newest build, if it was not published."""
-        if not self.refusal.exists():
-            return None
-        refusal = NotPublished.model_validate_json(self.refusal.read_bytes())
-        return None if self._is_known(refusal.version) else refusal
+        refusal = self._last_refusal()
+        return None if refusal is None or self._is_known(refusal.version) else refusal
+
+    def _last_refusal(self) -> NotPublished | None:
+        return NotPublished.model_validate_json(self.refusal.read_bytes()) if self.refusal.exists() else None
 
     def _is_known(self, version: str) -> bool:
         """Whether a version was published, as far as is written down; one killed in between is asked of the store."""
@@ -242,8 +251,8 @@ class Warehouse:
     def last_build_at_utc(self) -> datetime | None:
         """When the newest build began (UTC), whatever became of it; None before the first."""
         begun = []
-        if self.refusal.exists():
-            begun.append(NotPublished.model_validate_json(self.refusal.read_bytes()).at_utc)
+        if refusal := self._last_refusal():
+            begun.append(refusal.at_utc)
         if newest := max(self.publications.glob("*.json"), default=None):
             begun.append(Publication.model_validate_json(newest.read_bytes()).published_at_utc)
         return max(begun, default=None)
@@ -315,7 +324,10 @@ class Warehouse:
             if old != self.figures_of(newest):
                 old.unlink()
         spared = {newest, before or newest} if self.keep > 1 else {newest}
-        self.store.keep_only(spared.union(self.store.kept()[-self.keep :]))
+        try:
+            self.store.keep_only(spared.union(self.store.kept()[-self.keep :]))
+        except StoreTrouble as trouble:
+            log.warning("published; what is kept no more stays until the next publication: %s", trouble)
 
 
 def _seal(built: Path) -> None:

@@ -26,7 +26,7 @@ class Heading(StrEnum):
     PROCESS_KILLED = "Process killed"
     ANOTHER_RUN = "Another run is at work"
     HISTORY_UNREACHABLE = "Dagster's history unreachable"
-    CATALOG_UNREACHABLE = "The lake's catalog unreachable"
+    LAKE_UNREACHABLE = "The lake unreachable"
     OF_ANOTHER_CITY = "A lake of another city"
     UNEXPECTED = "Unexpected error"
     NO_REPORT = "No report"

@@ -91,8 +91,12 @@ def _below(pattern: str) -> str:
     return pattern
 
 
+TAKEN = {"public", "information_schema", "main"}
+"""Schemas that a database has already."""
+
+
 def _city(name: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or name.startswith("pg_") or name == "public":
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or name.startswith("pg_") or name in TAKEN:
         raise ValueError("expected a name such as 'lier' or 'sint_niklaas': letters a-z, digits and _, at most 63")
     return name
 

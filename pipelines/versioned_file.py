@@ -44,8 +44,9 @@ class VersionedFile:
         return sorted(file.stem for file in self.versions.glob("kcc_*.duckdb"))
 
     def bytes_of(self, version: str) -> int:
-        """The size of its file."""
-        return self.file_of(version).stat().st_size
+        """The size of its file, or of a copy that somebody put in the place of the link."""
+        file = self.file_of(version)
+        return (file if file.exists() else self.link).stat().st_size
 
     def open(self) -> duckdb.DuckDBPyConnection:
         """Ask the file that the link names."""

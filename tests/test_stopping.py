@@ -109,7 +109,7 @@ def reading(office: Office) -> bool:
 
 
 def building(office: Office) -> bool:
-    return any(office.warehouse.folder.glob(".building_*")) and not office.warehouse.file.link.exists()
+    return any(office.warehouse.file.versions.glob(".building_*")) and not office.warehouse.file.link.exists()
 
 
 def reporting(office: Office) -> bool:

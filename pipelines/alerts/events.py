@@ -31,7 +31,7 @@ FIRST_STEPS = {
     Heading.OUT_OF_MEMORY: "see what else takes the memory of the machine, and run `kcc run`.",
     Heading.PROCESS_KILLED: "see what ended it: a reboot, want of memory, a person. The next night goes on from there.",
     Heading.HISTORY_UNREACHABLE: "start PostgreSQL, or see why it refuses, and run `kcc run`. No reader notices.",
-    Heading.CATALOG_UNREACHABLE: "start the PostgreSQL of the lake, or see why it refuses, and run `kcc run`.",
+    Heading.LAKE_UNREACHABLE: "start the PostgreSQL of the lake, or see why it refuses, and run `kcc run`.",
     Heading.OF_ANOTHER_CITY: "give the city a warehouse.city of its own, and run `kcc run`.",
     Heading.CONTRACT: "a fault of the program: report it with what `kcc run` or the Dagster UI says.",
     Heading.UNEXPECTED: "a fault of the program: report it with what `kcc run` or the Dagster UI says.",

@@ -48,7 +48,7 @@ def full(stage: Stage, short: bool) -> Outcome:
             stage.ends_well(outcome, city, name, BARE_STEPS)
     name = "filled by a night that was killed"
     with outcome.one(name), stage.borrowed() as city, _small_disk(city):
-        left_over = city.warehouse.folder / ".building_killed.duckdb"
+        left_over = city.warehouse.file.versions / ".building_killed.duckdb"
         left_over.write_bytes(bytes(shutil.disk_usage(city.data).free))
         stage.ends_well(outcome, city, name, KCC_RUN)
     return outcome

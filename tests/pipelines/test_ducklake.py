@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import ducklake
-from pipelines.ducklake import CatalogUnreachable, DuckLake
+from pipelines.ducklake import DuckLake, LakeUnreachable
 from pipelines.settings import DuckLakeWarehouse
 
 
@@ -33,7 +33,7 @@ def test_an_address_that_cannot_be_one_is_told_without_what_it_holds(
     monkeypatch.delenv("KCC_CATALOG_URL", raising=False)
     if url is not None:
         monkeypatch.setenv("KCC_CATALOG_URL", url)
-    with pytest.raises(CatalogUnreachable) as told:
+    with pytest.raises(LakeUnreachable) as told:
         lake(tmp_path).published_version()
     assert said in str(told.value)
     assert "geheim" not in str(told.value)
@@ -62,5 +62,5 @@ def test_an_extension_that_duckdb_lacks_is_named_with_what_to_install(
 ) -> None:
     monkeypatch.setenv("KCC_CATALOG_URL", "postgresql://kcc@127.0.0.1/lake")
     monkeypatch.setattr(ducklake, "EXTENSIONS", {"no_such_extension": "no_such_package"})
-    with pytest.raises(CatalogUnreachable, match=r"'no_such_extension'.* install requirements-ducklake\.txt"):
+    with pytest.raises(LakeUnreachable, match=r"'no_such_extension'.* install requirements-ducklake\.txt"):
         lake(tmp_path).published_version()

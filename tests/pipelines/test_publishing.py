@@ -104,11 +104,11 @@ def test_a_night_killed_around_the_switch_is_told_by_the_link(tmp_path: Path, sw
     if not switched:
         warehouse.file.link.unlink()
         warehouse.file.link.symlink_to(min(warehouse.file.versions.glob("kcc_*")).relative_to(warehouse.folder))
-    (warehouse.folder / ".building_killed.duckdb").touch()
+    (warehouse.file.versions / ".building_killed.duckdb").touch()
     warehouse.fresh_file("next")
     assert [p.run_id for p in warehouse.history().publications] == (["1", "2"] if switched else ["1"])
     assert version.exists() is switched
-    assert not list(warehouse.folder.glob(".building_*"))
+    assert not list(warehouse.file.versions.glob(".building_*"))
 
 
 def test_a_log_that_somebody_left_beside_a_version_or_the_link_goes_with_the_next_night(tmp_path: Path) -> None:

@@ -28,4 +28,6 @@ def catalog(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def lake(tmp_path: Path, catalog: str) -> Path:
     """The folder that the cities of one lake share."""
-    return tmp_path / "lake"
+    folder = tmp_path / "lake"
+    folder.mkdir()
+    return folder
