@@ -32,7 +32,7 @@ from tests.postgres import PROGRAMS, Postgres, running_postgres
 PARTS = ("kills", "cost", "speed_up")
 WORKERS = 4
 """While one is killed again and again."""
-NIGHTS = 6
+NIGHTS = 3
 """In which a city's exports come while workers are killed."""
 SIZES = (1, 5, 10, 20)
 """Numbers of cities in a catalog, of which the first five are measured."""
