@@ -11,11 +11,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
-
-from assets.sessions import readonly
 from pipelines import durable
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class VersionedFile:
@@ -50,6 +51,8 @@ class VersionedFile:
 
     def open(self) -> duckdb.DuckDBPyConnection:
         """Ask the file that the link names."""
+        from assets.sessions import readonly
+
         return readonly(self.link)
 
     def add(self, built: Path, version: str) -> Path:

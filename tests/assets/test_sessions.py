@@ -78,13 +78,13 @@ def test_status_and_summary_ask_by_a_session_that_opens_nothing_else(
     settings = city_in(tmp_path)
     build_and_publish(settings, "11111111")
     opened: list[Path] = []
+    readonly = sessions.readonly
 
     def counted(file: Path) -> duckdb.DuckDBPyConnection:
         opened.append(file)
-        return sessions.readonly(file)
+        return readonly(file)
 
-    monkeypatch.setattr(status, "readonly", counted)
-    monkeypatch.setattr(summary, "readonly", counted)
+    monkeypatch.setattr(sessions, "readonly", counted)
     status.status_of(settings)
     summary.summarise(settings)
     assert opened == [settings.folders.data / "warehouse" / "kcc.duckdb"] * 2
