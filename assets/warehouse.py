@@ -38,6 +38,7 @@ from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
 from pipelines.space import is_full
 from pipelines.step import night_step
+from pipelines.stopping import if_told
 from pipelines.store import StoreTrouble
 from schemas.tables import TABLES, columns, description
 
@@ -185,6 +186,7 @@ def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is
             keep_history(con, warehouse.figures_of(version), warehouse.restatements_of(version))
         publication = publication.model_copy(update={"norms_newly_missed": norms_newly_missed(con)})
         finish(con)
+        if_told()
     except NotPublishable as broken:
         check = checks.ADDS_UP if broken.table is None else f"{checks.CONTRACT} of {broken.table}"
         warehouse.refuse(publication, str(broken), [Block(check=check)])

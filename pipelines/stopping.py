@@ -57,6 +57,19 @@ class Stop:
         os._exit(status)
 
 
+_stop = Stop()
+"""What the run of this process was told."""
+
+
+def if_told() -> None:
+    """Raise KeyboardInterrupt if the run was told to stop.
+
+    Asked before a result is kept: where Polars or DuckDB call Python the interrupt may have been swallowed, and with it
+    what was being handed on.
+    """
+    _stop.if_told()
+
+
 @contextmanager
 def stoppable(tell: Callable[[], None]) -> Iterator[Stop]:
     """Let both signals raise KeyboardInterrupt; `tell` is called where the process must end before that has an effect.
@@ -66,7 +79,8 @@ def stoppable(tell: Callable[[], None]) -> Iterator[Stop]:
     if threading.current_thread() is not threading.main_thread():
         yield Stop()
         return
-    stop = Stop()
+    global _stop  # noqa: PLW0603 - a process has its signals once
+    stop = _stop = Stop()
 
     def interrupt(number: int, _frame: object) -> None:
         stop.signal = stop.signal or number
@@ -83,6 +97,7 @@ def stoppable(tell: Callable[[], None]) -> Iterator[Stop]:
     try:
         yield stop
     finally:
+        _stop = Stop()
         sys.unraisablehook = unraisable
         signal.set_wakeup_fd(wakeup)
         for number, handler in before.items():

@@ -21,10 +21,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from assets import records
 from bench.data import settings as settings_of
 from bench.data import write_exports
+from pipelines import stopping
 from pipelines.publishing import Warehouse
 from pipelines.settings import ROOT
+from tests import city
 from tests.faults.stage import checksums
 from tests.sample import kcc
 
@@ -249,6 +252,26 @@ def test_a_run_that_is_told_to_stop_says_what_is_done_and_the_next_goes_on(
         for path in office.data.rglob(name)
     ]
     assert left == []
+
+
+def test_a_file_in_whose_reading_a_library_swallowed_the_interrupt_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.write_calls(tmp_path, "2025-03-31", [city.call("2025-03-31 09:00:00")])
+    settings = city.settings_of(tmp_path)
+
+    def told_and_deaf(*_: object) -> str:
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        return ""
+
+    monkeypatch.setattr(stopping, "PATIENCE", 600)
+    with monkeypatch.context() as deaf, stopping.stoppable(lambda: None):
+        deaf.setattr(records, "raw_text", told_and_deaf)
+        with pytest.raises(KeyboardInterrupt):
+            city.read_all(settings)
+    assert not list(settings.folders.data.rglob("receipts/*.json"))
+    assert [receipt.records for receipt in city.read_all(settings).receipts] == [1]
 
 
 def test_a_backfill_says_now_and_then_how_far_it_is(office: Office) -> None:
