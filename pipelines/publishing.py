@@ -110,18 +110,18 @@ class History:
 
 
 class Warehouse:
-    """The folder of the published warehouse, and the store of its versions, by default `file` below it. Whoever writes
-    here holds the night's lock.
+    """The folder of the published warehouse, and the store of its versions: `file` below it, unless `of` settings say
+    otherwise. Whoever writes here holds the night's lock.
     """
 
-    def __init__(self, data: Path, keep: int, store: Store | None = None) -> None:
+    def __init__(self, data: Path, keep: int) -> None:
         self.folder = data / "warehouse"
         self.publications = self.folder / "publications"
         self.refusal = self.folder / "not_published.json"
         self.rollbacks = RollbackLog(self.folder / "rollbacks.jsonl")
         self.held_back = self.folder / "held_back.duckdb"
         self.file = VersionedFile(self.folder)
-        self.store = store or self.file
+        self.store: Store = self.file
         self.keep = keep
 
     @classmethod
@@ -159,7 +159,7 @@ class Warehouse:
                 left_over.unlink()
 
     def _recover(self) -> None:
-        """A night killed around the switch either published (the link says so) or did not."""
+        """A night killed around the switch either published (the store says so) or did not."""
         for prepared in self.publications.glob("*.prepared"):
             version = prepared.name.removesuffix(".json.prepared")
             if self.published_version() == version:
