@@ -19,7 +19,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -217,6 +217,21 @@ class Server:
     def _environment(self) -> dict[str, str]:
         # an editable install leads to this project; the server has its own
         return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": "/srv/kcc-marts", "LANG": "C.UTF-8"}
+
+
+@contextmanager
+def at_work(
+    words: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path, told_by: signal.Signals
+) -> Iterator[None]:
+    """A program at work in a folder, what it says in a log, until a signal tells it to stop."""
+    with log.open("ab") as told:
+        process = subprocess.Popen(words, env=environment, cwd=folder, stdout=told, stderr=told)
+    try:
+        yield
+    finally:
+        assert process.poll() is None, log.read_text()
+        process.send_signal(told_by)
+        process.wait(timeout=60)
 
 
 @contextmanager

@@ -11,11 +11,10 @@ import os
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ from pipelines.settings import ROOT, Settings, load_settings
 from schemas.tables import TABLES
 from tests.dagster_home import home_in, night_of_somebody_else
 from tests.postgres import Postgres
-from tests.server import SCALE, UNITS, eventually, keys_of
+from tests.server import SCALE, UNITS, at_work, eventually, keys_of
 
 DAYS = {"lier": "2025-12-19", "mechelen": "2025-12-22"}
 """The cities of deploy/scale/workspace.yaml, and the export day that each of them has."""
@@ -188,8 +187,7 @@ def here(folder: Path, said: str) -> str:
     return said
 
 
-@contextmanager
-def running(lived: Lived, command: str) -> Iterator[None]:
+def running(lived: Lived, command: str) -> AbstractContextManager[None]:
     """The command of a unit at work, where its unit starts it, until it is told to stop."""
     environment: Mapping[str, str] = {
         **{name: value for name, value in os.environ.items() if not name.startswith("KCC_")},
@@ -198,15 +196,7 @@ def running(lived: Lived, command: str) -> Iterator[None]:
         URL_VARIABLE: lived.url,
     }
     words = shlex.split(here(lived.folder, command))
-    log = lived.folder / "told"
-    with log.open("ab") as told:
-        process = subprocess.Popen(words, env=environment, cwd=lived.folder / "home", stdout=told, stderr=told)
-    try:
-        yield
-    finally:
-        assert process.poll() is None, log.read_text()
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+    return at_work(words, environment, lived.folder / "home", lived.folder / "told", signal.SIGTERM)
 
 
 def test_nights_of_two_cities_run_at_the_same_time_in_processes_of_their_own(lived: Lived) -> None:

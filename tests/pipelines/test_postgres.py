@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,6 +41,7 @@ from tests.dagster_home import home_in, run_job
 from tests.pipelines.test_retention import A_YEAR_ON, answers, in_the_ui, statuses
 from tests.postgres import Postgres
 from tests.sample import City, small_city
+from tests.server import at_work
 
 SETTINGS = "deploy/postgres/dagster.yaml"
 DAY = "2025-12-19"
@@ -112,18 +113,9 @@ def in_postgres(city: City, url: str) -> City:
     return city
 
 
-@contextmanager
-def running(city: City, log: Path, module: str, *words: str) -> Iterator[None]:
+def running(city: City, log: Path, module: str, *words: str) -> AbstractContextManager[None]:
     """A program of Dagster's, until it is told to stop."""
-    with log.open("ab") as told:
-        command = [sys.executable, "-m", module, *words]
-        process = subprocess.Popen(command, env=city.environment, cwd=city.home, stdout=told, stderr=told)
-    try:
-        yield
-    finally:
-        assert process.poll() is None, log.read_text()
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
+    return at_work([sys.executable, "-m", module, *words], city.environment, city.home, log, signal.SIGINT)
 
 
 def asking(address: str) -> Callable[..., Any]:

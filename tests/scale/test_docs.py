@@ -7,13 +7,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from pipelines.ducklake import EXTENSIONS
+from pipelines.ducklake import EXTENSIONS, _packaged
 from pipelines.settings import ROOT
 from tests.city import publish
 from tests.postgres import Postgres
@@ -43,11 +42,9 @@ def analyst(tmp_path: Path, lake: Path, catalog: str, postgres: Postgres) -> Ite
     home = tmp_path / "home"
     home.mkdir()
     with duckdb.connect(config={"extension_directory": str(home / ".duckdb" / "extensions")}) as con:
-        for extension, package in EXTENSIONS.items():
-            found = find_spec(package)
-            assert found is not None
-            assert found.submodule_search_locations
-            file = next(Path(found.submodule_search_locations[0]).glob("*/*/*.duckdb_extension"))
+        for extension in EXTENSIONS:
+            file = _packaged(extension)
+            assert file is not None
             link = tmp_path / f"{extension}.duckdb_extension"
             link.symlink_to(file)
             con.execute(f"install '{link}'")
