@@ -172,7 +172,10 @@ class Bench:
     def _cities(self, part: str, kind: str) -> list[City]:
         """All cities, new, below a folder: each with its file, or in a lake that they share."""
         place = self.folder / part / kind
-        lake = place / "parquet" if kind == "lake" else None
+        lake = None
+        if kind == "lake":
+            lake = place / "parquet"
+            lake.mkdir(parents=True)
         made = [City(name, place / name, self.folder / "exports" / name, lake) for name in self.names]
         for city in made:
             city.settle(self.days[0])
