@@ -27,7 +27,7 @@ from assets.files import ExportFile, claims, growing, stamp
 from assets.reading import FileDeferred, FileRefused, sha256_of
 from pipelines import durable
 from pipelines.settings import Settings
-from pipelines.stopping import if_told
+from pipelines.stopping import nothing_swallowed
 
 MOST_RAW_RECORDS = 1000
 """Records of a file whose raw fields are kept: a wrong mapping must not copy a whole export, callers included."""
@@ -166,13 +166,13 @@ class RecordStore:
             return before
         receipt = new_receipt(file, delivery=1 + self._deliveries[file.source.name])
         try:
-            receipt = self._load(file, receipt)
+            with nothing_swallowed():
+                receipt = self._load(file, receipt)
         except (FileRefused, FileDeferred) as reason:
             sha256 = "" if file.leads_out else sha256_of(file.path)
             receipt = receipt.not_loaded(reason).model_copy(update={"sha256": sha256})
         if before is not None and before.sha256 == receipt.sha256:
             receipt = receipt.model_copy(update={"delivered_at_utc": before.delivered_at_utc})
-        if_told()
         self._keep(receipt)
         return receipt
 

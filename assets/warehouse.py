@@ -38,7 +38,7 @@ from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
 from pipelines.space import is_full
 from pipelines.step import night_step
-from pipelines.stopping import if_told
+from pipelines.stopping import nothing_swallowed
 from pipelines.store import StoreTrouble
 from schemas.tables import TABLES, columns, description
 
@@ -174,28 +174,28 @@ def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is
     warehouse.refuse(publication)
     pin = warehouse.rollbacks.pin()
     bounds = bounded(publication.records) if is_bounded else UNBOUNDED
-    con = build(file, settings, store, warehouse.history(), publication, bounds)
-    try:
-        log.info("verifying contracts, ledger and sums")
-        verify(con)
-        found = inspect(con)
-        rows = {table: _count(con, f"select count(*) from {table}") for table in TABLES}
-        outstanding = not_in(con, settings)
-        if pin is None:
-            version = publication.version
-            keep_history(con, warehouse.figures_of(version), warehouse.restatements_of(version))
-        publication = publication.model_copy(update={"norms_newly_missed": norms_newly_missed(con)})
-        finish(con)
-        if_told()
-    except NotPublishable as broken:
-        check = checks.ADDS_UP if broken.table is None else f"{checks.CONTRACT} of {broken.table}"
-        warehouse.refuse(publication, str(broken), [Block(check=check)])
-        raise
-    except Blocked as blocked:
-        warehouse.refuse(publication, str(blocked), blocked.by)
-        raise
-    finally:
-        con.close()
+    with nothing_swallowed():
+        con = build(file, settings, store, warehouse.history(), publication, bounds)
+        try:
+            log.info("verifying contracts, ledger and sums")
+            verify(con)
+            found = inspect(con)
+            rows = {table: _count(con, f"select count(*) from {table}") for table in TABLES}
+            outstanding = not_in(con, settings)
+            if pin is None:
+                version = publication.version
+                keep_history(con, warehouse.figures_of(version), warehouse.restatements_of(version))
+            publication = publication.model_copy(update={"norms_newly_missed": norms_newly_missed(con)})
+            finish(con)
+        except NotPublishable as broken:
+            check = checks.ADDS_UP if broken.table is None else f"{checks.CONTRACT} of {broken.table}"
+            warehouse.refuse(publication, str(broken), [Block(check=check)])
+            raise
+        except Blocked as blocked:
+            warehouse.refuse(publication, str(blocked), blocked.by)
+            raise
+        finally:
+            con.close()
     if pin is not None:
         not_published = warehouse.hold_back(file, publication, pin)
         log.info("held back %s", publication.version)

@@ -2,7 +2,8 @@
 
 Whatever is under way is broken off and cleared away, as by any other failure. Where that takes too long, for Python
 hears of a signal only between two calls of a library, or where it comes again, the process ends at once, and what
-it leaves is cleared away by the next run. Does not belong here: what is said.
+it leaves is cleared away by the next run. And an interrupt that a library swallows is raised again before its work is
+kept. Does not belong here: what is said.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from types import FrameType
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -23,6 +25,9 @@ PATIENCE = 1.2
 """Seconds for clearing away what is under way."""
 LAST_WORDS = 0.4
 """Seconds for saying that the process ends."""
+
+
+Handler = Callable[[int, FrameType | None], object]
 
 
 @dataclass
@@ -57,17 +62,34 @@ class Stop:
         os._exit(status)
 
 
-_stop = Stop()
-"""What the run of this process was told."""
+@contextmanager
+def nothing_swallowed() -> Iterator[None]:
+    """Let an interrupt that comes meanwhile be raised in the end at the latest, by whoever hears signals: `kcc run`, or
+    Dagster in a run of its own.
 
-
-def if_told() -> None:
-    """Raise KeyboardInterrupt if the run was told to stop.
-
-    Asked before a result is kept: where Polars or DuckDB call Python the interrupt may have been swallowed, and with it
-    what was being handed on.
+    Where Polars or DuckDB call Python it may be swallowed, and with it what was being handed on: what was read or built
+    by then must not be kept.
     """
-    _stop.if_told()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    before: dict[int, Handler] = {number: handler for number, handler in handlers.items() if callable(handler)}
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        before[number](number, frame)
+
+    for number in before:
+        signal.signal(number, remember)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            before[came[0]](came[0], None)
 
 
 @contextmanager
@@ -79,8 +101,7 @@ def stoppable(tell: Callable[[], None]) -> Iterator[Stop]:
     if threading.current_thread() is not threading.main_thread():
         yield Stop()
         return
-    global _stop  # noqa: PLW0603 - a process has its signals once
-    stop = _stop = Stop()
+    stop = Stop()
 
     def interrupt(number: int, _frame: object) -> None:
         stop.signal = stop.signal or number
@@ -97,7 +118,6 @@ def stoppable(tell: Callable[[], None]) -> Iterator[Stop]:
     try:
         yield stop
     finally:
-        _stop = Stop()
         sys.unraisablehook = unraisable
         signal.set_wakeup_fd(wakeup)
         for number, handler in before.items():

@@ -13,18 +13,18 @@ import sys
 import termios
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from assets import records
 from bench.data import settings as settings_of
 from bench.data import write_exports
-from pipelines import stopping
 from pipelines.publishing import Warehouse
 from pipelines.settings import ROOT
 from tests import city
@@ -254,21 +254,30 @@ def test_a_run_that_is_told_to_stop_says_what_is_done_and_the_next_goes_on(
     assert left == []
 
 
+@pytest.mark.parametrize(
+    ("whose_run", "interrupt"),
+    [
+        pytest.param(nullcontext, KeyboardInterrupt, id="of kcc run"),
+        pytest.param(dg.raise_execution_interrupts, DagsterExecutionInterruptedError, id="of Dagster"),
+    ],
+)
 def test_a_file_in_whose_reading_a_library_swallowed_the_interrupt_is_read_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whose_run: Callable[[], AbstractContextManager[None]],
+    interrupt: type[BaseException],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     city.write_calls(tmp_path, "2025-03-31", [city.call("2025-03-31 09:00:00")])
     settings = city.settings_of(tmp_path)
 
     def told_and_deaf(*_: object) -> str:
-        with suppress(KeyboardInterrupt):
+        with suppress(interrupt):
             os.kill(os.getpid(), signal.SIGINT)
         return ""
 
-    monkeypatch.setattr(stopping, "PATIENCE", 600)
-    with monkeypatch.context() as deaf, stopping.stoppable(lambda: None):
+    with monkeypatch.context() as deaf, whose_run():
         deaf.setattr(records, "raw_text", told_and_deaf)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(interrupt):
             city.read_all(settings)
     assert not list(settings.folders.data.rglob("receipts/*.json"))
     assert [receipt.records for receipt in city.read_all(settings).receipts] == [1]

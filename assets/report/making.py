@@ -20,6 +20,7 @@ from pipelines import durable
 from pipelines.publishing import Warehouse
 from pipelines.settings import Settings
 from pipelines.space import FULL
+from pipelines.stopping import nothing_swallowed
 from pipelines.store import StoreTrouble
 
 NAME = "indicatorenfiche"
@@ -88,17 +89,18 @@ def _make(con: duckdb.DuckDBPyConnection, settings: Settings, months: Range, fol
     from assets.report.sheet import page  # draws, and what draws is slow to import
     from assets.report.workbook import workbook
 
-    try:
-        figures = figures_of(con, months)
-        rows = indicators_of(con, months)
-    except (duckdb.CatalogException, duckdb.BinderException):
-        raise NoReport("the warehouse was published by another version of this software; run `kcc run`") from None
-    contents = {
-        "html": page(figures, settings).encode(),
-        "xlsx": workbook(figures, settings),
-        "csv": _without_formulas(rows).write_csv().encode(),
-        "parquet": _parquet(rows),
-    }
+    with nothing_swallowed():
+        try:
+            figures = figures_of(con, months)
+            rows = indicators_of(con, months)
+        except (duckdb.CatalogException, duckdb.BinderException):
+            raise NoReport("the warehouse was published by another version of this software; run `kcc run`") from None
+        contents = {
+            "html": page(figures, settings).encode(),
+            "xlsx": workbook(figures, settings),
+            "csv": _without_formulas(rows).write_csv().encode(),
+            "parquet": _parquet(rows),
+        }
     files = {folder / f"{NAME}_{months.name}.{ending}": content for ending, content in contents.items()}
     partials = {file.with_name(f".{file.name}.partial"): file for file in files}
     try:
