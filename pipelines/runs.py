@@ -8,6 +8,8 @@ from pipelines.settings import Settings
 
 DATA = "kcc/data"
 """The tag by which a run says on whose data it works."""
+CITY = "kcc/city"
+"""The tag by which a run says to people of which city it is, where the settings name one."""
 OF_COMMAND_LINE = {"kcc/begun_by": "command line"}
 """The tag of runs that `kcc run` began."""
 
@@ -15,6 +17,12 @@ OF_COMMAND_LINE = {"kcc/begun_by": "command line"}
 def data_tag(settings: Settings) -> dict[str, str]:
     """What tells the runs of this city from those of another in the same history."""
     return {DATA: str(settings.folders.data.resolve())}
+
+
+def tags_of(settings: Settings) -> dict[str, str]:
+    """All that a night of this city says of itself."""
+    city = settings.warehouse.city
+    return data_tag(settings) if city is None else {**data_tag(settings), CITY: city}
 
 
 def is_ours(run: dg.DagsterRun, settings: Settings) -> bool:

@@ -15,7 +15,7 @@ import dagster as dg
 from assets.exports import EXPORTS, failed_days
 from assets.files import ExportFile, export_files, today
 from assets.records import RecordStore
-from pipelines.runs import data_tag
+from pipelines.runs import tags_of
 from pipelines.settings import Settings
 
 JOB = "nightly"
@@ -28,7 +28,7 @@ def nightly_job(settings: Settings) -> dg.UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.all(),
-        tags=data_tag(settings),
+        tags=tags_of(settings),
         description="Read the exports of one or more days, then build, verify and publish the warehouse; last, make "
         "its report.",
     )

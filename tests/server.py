@@ -37,11 +37,14 @@ PROGRAM = ("assets", "pipelines", "schemas", "sql", "deploy", "dagster.yaml", "k
 def keys_of(unit: str | Path) -> dict[str, list[str]]:
     """The values of each key of a unit, and behind them those of the drop-in for all units, as systemd reads them.
 
-    It is one of deploy/systemd/, or a path.
+    It is one of deploy/systemd/, a path, or of a template of deploy/scale/ the unit of a city: kcc-code@lier.service.
     """
     found: dict[str, list[str]] = {}
-    for file in (UNITS / unit, *(UNITS / "kcc-.service.d").glob("*.conf")):
-        for line in file.read_text(encoding="utf-8").splitlines():
+    of_a_city = re.fullmatch(r"(.+@)(\w+)(\.\w+)", str(unit))
+    file = SCALE / f"{of_a_city[1]}{of_a_city[3]}" if of_a_city else UNITS / unit
+    city = of_a_city[2] if of_a_city else "%i"
+    for part in (file, *(UNITS / "kcc-.service.d").glob("*.conf")):
+        for line in part.read_text(encoding="utf-8").replace("%i", city).splitlines():
             if "=" in line and not line.startswith("#"):
                 key, value = line.split("=", 1)
                 found.setdefault(key, []).append(value)

@@ -68,9 +68,10 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def units_of_many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Those of a server of many cities: a code server each, instead of the one."""
+    """Those of a server of many cities: a code server each, instead of the one, and so on."""
     folder = installed(tmp_path_factory.mktemp("units_of_many"), UNITS, SCALE)
-    (folder / "kcc-code.service").unlink()
+    for file in folder.glob("kcc-*@.*"):
+        file.with_name(file.name.replace("@", "")).unlink(missing_ok=True)
     return folder
 
 
@@ -112,8 +113,8 @@ def test_a_unit_is_hardened(units: Path, units_of_many: Path, unit: str) -> None
 
 
 def test_every_unit_has_a_user_of_its_own_and_is_told_of_when_it_fails() -> None:
-    for unit in UNITS.glob("kcc-*.service"):
-        said = keys_of(unit.name)
+    for unit in (*UNITS.glob("kcc-*.service"), *SCALE.glob("kcc-*.service")):
+        said = keys_of(unit)
         assert said["User"] == [said["User"][0]], unit.name  # a drop-in would win over the unit
         assert said["OnFailure"] == ["tell-kcc@%N.service"]
 
@@ -152,6 +153,26 @@ def test_an_analyst_reads_the_warehouse_and_the_monitor_the_status(city: Server)
     said = city.kcc("kcc-monitor", "status", "--max-age", "26h")
     assert (said.returncode, said.stdout[:2], said.stderr) == (0, "OK", "")
     assert city.kcc("stranger", "status", "--max-age", "26h").returncode == 2
+
+
+@needs("systemd-tmpfiles")
+def test_each_city_of_a_server_of_many_is_asked_and_backed_up_by_units_of_its_own() -> None:
+    page = (ROOT / "docs" / "many-cities.md").read_text(encoding="utf-8")
+    with server() as made:
+        for command in re.findall(r"^install -d .*/lier.*$", page, flags=re.MULTILINE):
+            made.run("root", "sh", "-c", command, check=True)
+        made.deliver("telephony/oproepen_20250301.csv.gz", "appointments/afspraken_20251219.csv")
+        kcc = made.root / "etc/kcc"
+        (kcc / "kcc.env").write_text((kcc / "kcc.env").read_text().replace(" --max-data-age 4d", ""))
+        text = (kcc / "city.toml").read_text(encoding="utf-8").replace(f'"{DATA}"', f'"{DATA}/lier"')
+        (kcc / "lier.toml").write_text(f'{text}\n[warehouse]\nkind = "file"\ncity = "lier"\n', encoding="utf-8")
+        (kcc / "city.toml").unlink()
+        assert made.kcc("root", "run", "--settings", "/etc/kcc/lier.toml").returncode == 0
+        assert made.unit("kcc-status@lier.service").startswith("OK: version kcc_")
+        archive = made.unit("kcc-backup@lier.service")
+        assert archive.startswith("/var/backups/kcc/lier/kcc-")
+        names = made.run("kcc", "tar", "--list", "--file", archive, check=True).stdout
+        assert {"records/", "settings.toml"} <= set(names.splitlines())
 
 
 # ── Backup and restore ────────────────────────────────────────────────────────────────────────────

@@ -121,8 +121,8 @@ def lived(postgres: Postgres) -> Iterator[Lived]:
         for city in DAYS:
             socket = lived.folder / "run" / f"kcc-{city}" / "code.sock"
             socket.parent.mkdir(parents=True)
-            [command] = keys_of(SCALE / CODE)["ExecStart"]
-            until_done.enter_context(running(lived, command.replace("%i", city)))
+            [command] = keys_of(f"kcc-code@{city}.service")["ExecStart"]
+            until_done.enter_context(running(lived, command))
         eventually(lambda: len(list(lived.folder.glob("run/*/code.sock"))) == len(DAYS))
         until_done.enter_context(
             running(lived, keys_of(SCALE / "kcc-daemon.service.d" / "cities.conf")["ExecStart"][1])
@@ -203,6 +203,7 @@ def test_nights_of_two_cities_run_at_the_same_time_in_processes_of_their_own(liv
     assert lived.meanwhile["lier"] == lived.meanwhile["mechelen"] == "STARTED"
     nights = [lived.record(city) for city in DAYS]
     assert all(night.dagster_run.is_success for night in nights)
+    assert [night.dagster_run.tags["kcc/city"] for night in nights] == [*DAYS]
     assert max(night.start_time or 0 for night in nights) < min(night.end_time or 0 for night in nights)
     with lived.history() as instance:
         assert len({process_of(instance, lived.runs[city]) for city in DAYS}) == len(DAYS)
