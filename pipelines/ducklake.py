@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ import duckdb
 
 from assets.sessions import confine, in_memory, quoted
 from pipelines import durable
-from pipelines.patience import CONNECT_SECONDS, PAUSES
+from pipelines.patience import CONNECT_SECONDS, PAUSES, obstacle
 from pipelines.runbook import Heading, see
 from pipelines.settings import DuckLakeWarehouse
 from pipelines.space import told_if_full
@@ -71,24 +72,28 @@ class Snapshot:
 
 
 class DuckLake:
-    """One city's lake, published by the centre of that name; with `copies`, the same versions as files, too.
+    """One city's lake, published by the centre of that name; with `keep_file`, the same versions as files, too.
 
-    `is_ours` tells of a version whether it was published from this data folder. Everything here raises
-    LakeUnreachable where PostgreSQL does not answer, and OfAnotherCity where the lake is not this city's.
+    `file` is where these lie, and those of before of a city that came from files; `is_ours` tells of a version whether
+    it was published from this data folder. Everything here raises LakeUnreachable where PostgreSQL does not answer, and
+    OfAnotherCity where the lake is not this city's.
     """
+
+    readers_follow = "with their next query"
 
     def __init__(
         self,
         place: DuckLakeWarehouse,
         centre: str,
         is_ours: Callable[[str], bool],
-        copies: VersionedFile | None = None,
+        file: VersionedFile,
     ) -> None:
         self.city = place.city
         self.folder = place.folder / place.city
         self.centre = centre
         self.is_ours = is_ours
-        self.copies = copies
+        self.file = file
+        self.copies = file if place.keep_file else None
         self.where = f"lake {self.city} in {self.folder}"
 
     def published_version(self) -> str | None:
@@ -119,8 +124,18 @@ class DuckLake:
     def open(self) -> duckdb.DuckDBPyConnection:
         """Ask the snapshot that is the newest now, with each query the same."""
         con = self._connect()
-        con.execute("begin")
+        try:
+            self._require_parquet(con)
+            con.execute("use kcc")
+            con.execute("begin")
+        except BaseException:
+            con.close()
+            raise
         return con
+
+    def prepare(self) -> None:
+        """Connect as a publication does."""
+        self._connect(for_writing=True).close()
 
     def publish(self, built: Path, version: str) -> None:
         """Copy a finished file into the lake, in one transaction."""
@@ -131,6 +146,7 @@ class DuckLake:
             self.copies.give(version)
         else:
             built.unlink()
+            self.file.withdraw()
 
     def give(self, version: str) -> None:
         """Make a new snapshot of that name with what the one that is kept holds."""
@@ -254,7 +270,6 @@ class DuckLake:
             self._refuse_another_city(con, for_writing)
             if attach_source is not None:
                 con.execute(attach_source)
-            con.execute("use kcc")
             if for_writing:
                 con.execute("set threads = 1")  # more of them write a table's rows in another order than it has
             confine(con, None, self.folder)
@@ -271,10 +286,28 @@ class DuckLake:
             )
         self.folder.mkdir(exist_ok=True)
 
+    def _require_parquet(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Raise unless the rows that the catalog knows lie where the settings say."""
+        ((kept_in,),) = con.execute("select data_path from ducklake_settings('kcc')").fetchall()
+        if Path(kept_in) != self.folder:
+            raise self._elsewhere(kept_in)
+        if not self.folder.is_dir():
+            raise LakeUnreachable(
+                f"{self.folder}: the catalog has rows of this city, and there is no such folder: mount it; if it is "
+                "lost, `kcc run` publishes them anew"
+            )
+
+    def _elsewhere(self, kept_in: str) -> OfAnotherCity:
+        return OfAnotherCity(
+            f"the catalog keeps the rows of city '{self.city}' in {kept_in}, and warehouse.folder has them in "
+            f"{self.folder}: name the folder that is right; of one that moved, docs/many-cities.md tells"
+        )
+
     def _attaching(self, name: str, options: str) -> str:
-        """The statement that attaches the lake."""
+        """The statement that attaches the lake; by `meta_schema` DuckDB looks at no other schema of PostgreSQL."""
         address = " ".join(f"{key}={_in_libpq(value)}" for key, value in _address().items() if key != "password")
-        return f"attach {quoted(f'ducklake:postgres:{address}')} as {name} (metadata_schema '{self.city}', {options})"
+        schema = f"metadata_schema '{self.city}', meta_schema '{self.city}'"
+        return f"attach {quoted(f'ducklake:postgres:{address}')} as {name} ({schema}, {options})"
 
     def _attached(self, statement: str) -> duckdb.DuckDBPyConnection:
         """A session in which a statement has attached the lake; each attempt takes a new one.
@@ -300,17 +333,18 @@ class DuckLake:
 
     def _wait_after(self, error: duckdb.Error) -> None:
         """Wait after an attempt that failed, or raise what it came to, if no other can do better."""
-        if "explicitly disabled" in str(error):
+        said = str(error)
+        if "explicitly disabled" in said:
             raise _NoLake from None
-        if "DATA_PATH" in str(error):
-            raise OfAnotherCity(
-                f"the catalog keeps city '{self.city}' in another folder than {self.folder}: is warehouse.folder right?"
+        if elsewhere := re.search(r'DATA_PATH .* in the catalog "(.*)"', said):
+            raise self._elsewhere(elsewhere[1]) from None
+        if "catalog version mismatch" in said:
+            raise LakeUnreachable(
+                f"the catalog of city '{self.city}' was made by another release of DuckLake than that of this program: "
+                "nothing of it was changed; run the release that made it, or the newer one on every machine"
             ) from None
         if not _pauses:
-            raise LakeUnreachable(
-                "the lake's catalog can't be reached: PostgreSQL does not answer or refuses the connection; is "
-                f"{URL_VARIABLE} right?"
-            ) from None
+            raise LakeUnreachable(f"the lake's catalog can't be reached: {obstacle(said, URL_VARIABLE)}") from None
         time.sleep(_pauses.pop(0))
 
     def _refuse_another_city(self, con: duckdb.DuckDBPyConnection, for_writing: bool) -> None:

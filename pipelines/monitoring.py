@@ -131,7 +131,7 @@ def line(watched: Watched, max_age: timedelta, max_data_age: timedelta | None = 
             days = (watched.asked_at_utc - status.newest_exports[source]) / timedelta(days=1)
             said.append(f"the newest export of '{source}' is {days:.1f} days old")
     elif watched.version is not None:
-        said.append("it can't be asked")
+        said.append("it can't be asked: `kcc status` says why")
     if not watched.is_last_build_published:
         said.append("the last build was not published")
     if watched.version is None:

@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from pipelines.event_log import SharedEventLog
-from pipelines.patience import CONNECT_SECONDS, PAUSES
+from pipelines.patience import CONNECT_SECONDS, PAUSES, obstacle
 from pipelines.runbook import Heading, see
 from pipelines.space import NoSpace
 
@@ -50,8 +50,6 @@ FIRST_START = 0x6B6363
 """The number of a lock in PostgreSQL: of several that start at the same moment one makes the tables."""
 DISK_FULL = "53100"
 """PostgreSQL's code of that error, whatever language it speaks."""
-SILENT = "does not answer; does it run, and are its host and port"
-REFUSES = "refuses the connection, and its log says why; are user, password and database"
 
 
 class EventLog(SharedEventLog, PostgresEventLogStorage):
@@ -132,14 +130,13 @@ def _connect(pauses: list[float]) -> Callable[..., object]:
             try:
                 connection = dialect.connect(*args, **options)
             except dialect.loaded_dbapi.Error as error:
-                why = REFUSES if "FATAL" in str(error) or "password" in str(error) else SILENT
+                why = obstacle(str(error), URL_VARIABLE)
             else:
                 pauses[:] = PAUSES
                 return connection
             if not pauses:
                 raise HistoryUnreachable(
-                    f"Dagster's history can't be reached: PostgreSQL {why} right in {URL_VARIABLE}? "
-                    "`kcc status` says what is published"
+                    f"Dagster's history can't be reached: {why} `kcc status` says what is published"
                 )
             time.sleep(pauses.pop(0))
 

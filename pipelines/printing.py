@@ -134,8 +134,9 @@ def print_versions(found: list[Version], zone: ZoneInfo) -> None:
 def print_rollback(pin: Rollback, settings: Settings) -> None:
     """What readers get from now on, and what that means for nights and reports."""
     from assets.report.making import reports_folder
+    from pipelines.publishing import Warehouse
 
-    say(("bold", "readers get:"), f" {pin.version}, as soon as they connect again")
+    say(("bold", "readers get:"), f" {pin.version}, {Warehouse.of(settings).store.readers_follow}")
     say(("bold", "pinned:"), " nights build and verify, and do not publish until `kcc rollback --release`")
     if pin.instead_of_version != pin.version:
         say(

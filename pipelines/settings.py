@@ -91,8 +91,8 @@ def _below(pattern: str) -> str:
     return pattern
 
 
-TAKEN = {"public", "information_schema", "main"}
-"""Schemas that a database has already."""
+TAKEN = {"public", "information_schema", "main", "system", "temp"}
+"""Schemas and databases that are there already; analysts attach a city by its name."""
 
 
 def _city(name: str) -> str:

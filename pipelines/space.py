@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,16 +45,16 @@ def told_if_full(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def no_room(data: Path, published: int) -> str | None:
-    """That the disk of the data folder has too little room for the next night, in a sentence: less than twice the
-    bytes of what is published, for a build is as large and may put as much aside; or None.
+def no_room(folders: Iterable[Path], published: int) -> str | None:
+    """That the disk of one of the folders to which nights write has too little room for the next, in a sentence: less
+    than twice the bytes of what is published, for a build is as large and may put as much aside; or None.
     """
-    free, needed = shutil.disk_usage(data).free, max(2 * published, LEAST_ROOM)
-    if free >= needed:
-        return None
-    mega = 1_000_000
-    said = f"{free // mega:,} MB are free in {data}, and a night may need {needed // mega:,} MB: free some"
-    return f"{said} {see(Heading.DISK_FULL)}"
+    needed, mega = max(2 * published, LEAST_ROOM), 1_000_000
+    for folder in folders:
+        if (free := shutil.disk_usage(folder).free) < needed:
+            said = f"{free // mega:,} MB are free in {folder}, and a night may need {needed // mega:,} MB: free some"
+            return f"{said} {see(Heading.DISK_FULL)}"
+    return None
 
 
 def is_full(error: BaseException | None) -> bool:

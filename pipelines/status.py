@@ -141,7 +141,7 @@ def _ask(warehouse: Warehouse, refused: NotPublished | None, settings: Settings)
             as_of_utc=as_of,
             pinned=_pinned(warehouse.rollbacks.pin()),
             not_published=_sentence(refused) if refused else None,
-            no_room=no_room(settings.folders.data, warehouse.store.bytes_of(version)),
+            no_room=no_room((settings.folders.data, warehouse.store.folder), warehouse.store.bytes_of(version)),
             not_in=not_in(con, settings),
             days=_days(con),
             warnings=[f"{one} {see(Heading(one.tripwire))}" for one in found if one.accepted_reason is None],

@@ -22,8 +22,12 @@ class StoreTrouble(Exception):
 class Store(Protocol):
     """The published versions of one city's warehouse. Whoever changes them holds the night's lock."""
 
+    folder: Path
+    """Below which its files lie."""
     where: str
     """Where readers find the warehouse, in a sentence."""
+    readers_follow: str
+    """When a connected reader gets another version, in a sentence."""
 
     def published_version(self) -> str | None:
         """The name of the version that readers get, or None before the first publication."""
@@ -39,6 +43,9 @@ class Store(Protocol):
 
     def open(self) -> duckdb.DuckDBPyConnection:
         """Ask the published version, read-only: `core`, `marts` and `ops` are there. Somebody must have published."""
+
+    def prepare(self) -> None:
+        """See that a version can be published, before one is built."""
 
     def publish(self, built: Path, version: str) -> None:
         """Keep a finished file as a version and give it to readers, at once and for good."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class VersionedFile:
     """The files and the link below one folder."""
 
+    readers_follow = "as soon as they connect again"
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.link = folder / "kcc.duckdb"
@@ -55,6 +57,10 @@ class VersionedFile:
 
         return readonly(self.link)
 
+    def prepare(self) -> None:
+        """Make the folder, in which a build begins, too."""
+        self.versions.mkdir(parents=True, exist_ok=True)
+
     def add(self, built: Path, version: str) -> Path:
         """Keep a finished file as a version that nobody gets yet; returns where it is."""
         self.versions.mkdir(parents=True, exist_ok=True)
@@ -73,6 +79,10 @@ class VersionedFile:
         link.symlink_to(self.file_of(version).relative_to(self.folder))
         os.replace(link, self.link)
         durable.sync(self.folder)
+
+    def withdraw(self) -> None:
+        """Take the link away: what gets no newer version must not be taken for the newest."""
+        self.link.unlink(missing_ok=True)
 
     def discard(self, version: str) -> None:
         """Delete a file that the link does not name."""

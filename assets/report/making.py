@@ -7,7 +7,8 @@ All are made in memory first, and each takes its place at once, so nobody reads 
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ import polars as pl
 from assets.report.figures import Range, figures_of, indicators_of, restated_years, year_of_the_newest_month
 from pipelines import durable
 from pipelines.publishing import Warehouse
+from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
 from pipelines.space import FULL
 from pipelines.stopping import nothing_swallowed
@@ -74,14 +76,22 @@ def _is_stale(con: duckdb.DuckDBPyConnection, settings: Settings, year: int) -> 
     return lying.read_bytes() != _parquet(indicators_of(con, months))
 
 
-def _asked(settings: Settings) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def _asked(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published warehouse, while its figures are asked for. Raises NoReport where it can't be."""
     store = Warehouse.of(settings).store
     try:
         if not store.is_there():
             raise NoReport(f"{store.where}: nothing is published yet; run `kcc run`")
-        return store.open()
+        with store.open() as con:
+            yield con
     except StoreTrouble as trouble:
         raise NoReport(str(trouble)) from None
+    except (duckdb.CatalogException, duckdb.BinderException):
+        raise NoReport("the warehouse was published by another version of this software; run `kcc run`") from None
+    except duckdb.Error as error:
+        why = f"can't be asked ({str(error).splitlines()[0]}) {see(Heading.CANNOT_BE_ASKED)}"
+        raise NoReport(f"{store.where}: {why}") from None
 
 
 def _make(con: duckdb.DuckDBPyConnection, settings: Settings, months: Range, folder: Path) -> Made:
@@ -90,11 +100,8 @@ def _make(con: duckdb.DuckDBPyConnection, settings: Settings, months: Range, fol
     from assets.report.workbook import workbook
 
     with nothing_swallowed():
-        try:
-            figures = figures_of(con, months)
-            rows = indicators_of(con, months)
-        except (duckdb.CatalogException, duckdb.BinderException):
-            raise NoReport("the warehouse was published by another version of this software; run `kcc run`") from None
+        figures = figures_of(con, months)
+        rows = indicators_of(con, months)
         contents = {
             "html": page(figures, settings).encode(),
             "xlsx": workbook(figures, settings),

@@ -9,11 +9,12 @@ import pytest
 from pipelines import ducklake
 from pipelines.ducklake import DuckLake, LakeUnreachable
 from pipelines.settings import DuckLakeWarehouse
+from pipelines.versioned_file import VersionedFile
 
 
 def lake(folder: Path) -> DuckLake:
     place = DuckLakeWarehouse(kind="ducklake", city="lier", folder=folder)
-    return DuckLake(place, centre="Lier", is_ours=lambda _: False)
+    return DuckLake(place, centre="Lier", is_ours=lambda _: False, file=VersionedFile(folder))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_an_address_is_told_to_postgresql_in_its_own_words(monkeypatch: pytest.M
     statement = lake(tmp_path)._attaching("kcc", "read_only").replace("''", "'")
     assert statement == (
         "attach 'ducklake:postgres:host='::1' port='5433' dbname='kcc lake' user='k\\'cc' connect_timeout='3' "
-        "sslmode='verify-full'' as kcc (metadata_schema 'lier', read_only)"
+        "sslmode='verify-full'' as kcc (metadata_schema 'lier', meta_schema 'lier', read_only)"
     )
     assert ("password", "a@b\\") in ducklake._address().items()
 

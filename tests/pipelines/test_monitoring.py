@@ -182,7 +182,8 @@ def test_a_warehouse_that_cannot_be_asked_still_tells_how_old_it_is(tmp_path: Pa
     harm(settings)
     watched = watch(settings)
     assert re.fullmatch(
-        r"ATTENTION: version kcc_\w+, 0.0 hours old, it can't be asked \| age=\d+s;93600;;0", line(watched, DAY)
+        r"ATTENTION: version kcc_\w+, 0.0 hours old, it can't be asked: `kcc status` says why \| age=\d+s;93600;;0",
+        line(watched, DAY),
     )
     assert line(later(watched, hours=27), DAY).startswith("STALE: version")
     assert watched.problem is not None
@@ -253,7 +254,7 @@ def test_who_may_read_the_warehouse_alone_is_told_the_same() -> None:
         closed.append(warehouse)
         with somebody_else():
             shut_out = watch(settings)
-        assert line(shut_out, DAY) == "ATTENTION: version unknown, it can't be asked"
+        assert line(shut_out, DAY) == "ATTENTION: version unknown, it can't be asked: `kcc status` says why"
         for each in closed:
             each.chmod(0o700)
 

@@ -344,13 +344,12 @@ def kcc_run(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 UNREACHABLE = "(runbook: Dagster's history unreachable)"
-SILENT = (
-    "kcc: Dagster's history can't be reached: PostgreSQL does not answer; does it run, and are its host and port right "
-    f"in KCC_POSTGRES_URL? `kcc status` says what is published {UNREACHABLE}"
+UNREACHED = "kcc: Dagster's history can't be reached: {}? `kcc status` says what is published " + UNREACHABLE
+SILENT = UNREACHED.format(
+    "PostgreSQL does not answer; does it run, and are its host and port right in KCC_POSTGRES_URL"
 )
-REFUSES = (
-    "kcc: Dagster's history can't be reached: PostgreSQL refuses the connection, and its log says why; are user, "
-    f"password and database right in KCC_POSTGRES_URL? `kcc status` says what is published {UNREACHABLE}"
+WRONG_PASSWORD = UNREACHED.format(
+    "PostgreSQL refuses the password, or gets none; are user and password right in KCC_POSTGRES_URL"
 )
 NO_URL = (
     "kcc: dagster.yaml keeps Dagster's history in PostgreSQL, but KCC_POSTGRES_URL {}: it is "
@@ -362,9 +361,9 @@ NO_URL = (
     ("url", "sentence"),
     [
         pytest.param("postgresql://kcc:{part}@127.0.0.1:1/history", SILENT, id="nobody listens"),
-        pytest.param("postgresql://kcc:{part}@127.0.0.1:{port}/history", REFUSES, id="wrong password"),
+        pytest.param("postgresql://kcc:{part}@127.0.0.1:{port}/history", WRONG_PASSWORD, id="wrong password"),
         pytest.param("postgresql://kcc:p@{part}@127.0.0.1:{port}/history", SILENT, id="an @ in the password"),
-        pytest.param("postgresql://kcc:p/{part}#@127.0.0.1:{port}/history", REFUSES, id="other marks in it"),
+        pytest.param("postgresql://kcc:p/{part}#@127.0.0.1:{port}/history", WRONG_PASSWORD, id="other marks in it"),
         pytest.param("postgresql://kcc:p@127.0.0.1:{part}/history", NO_URL.format("holds no URL"), id="no port"),
         pytest.param("host=127.0.0.1 password={part}", NO_URL.format("holds no URL"), id="no URL"),
         pytest.param(None, NO_URL.format("is not set"), id="not set"),
@@ -401,7 +400,7 @@ def test_a_password_may_lie_in_a_file_instead(
     passwords.touch(mode=0o600)
     passwords.write_text(f"127.0.0.1:{postgres.port}:*:kcc:{postgres.password}\n")
     monkeypatch.setenv(URL_VARIABLE, database.replace(f":{postgres.password}@", "@"))
-    assert kcc_run().lines == [REFUSES]
+    assert kcc_run().lines == [WRONG_PASSWORD]
     monkeypatch.setenv("PGPASSFILE", str(passwords))
     with dagster_instance() as instance:
         assert instance.get_runs() == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from pipelines import ducklake
+from pipelines.publishing import Warehouse
 from pipelines.settings import ROOT, load_settings
 from schemas.tables import TABLES
 from tests.postgres import Postgres
@@ -29,8 +31,9 @@ def in_a_lake(tmp_path: Path, lake: Path) -> City:
 
 def lake_of(city: City) -> ducklake.DuckLake:
     settings = load_settings(Path(city.environment["KCC_SETTINGS"]))
-    assert settings.warehouse.kind == "ducklake"
-    return ducklake.DuckLake(settings.warehouse, settings.centre.name, lambda _: True)
+    store = Warehouse.of(settings).store
+    assert isinstance(store, ducklake.DuckLake)
+    return store
 
 
 def test_the_sample_city_is_the_same_in_a_lake_row_for_row(in_a_lake: City, tmp_path: Path) -> None:
@@ -67,6 +70,7 @@ def test_every_command_answers_of_a_lake(in_a_lake: City) -> None:
     assert in_a_lake.kcc("run", "--quiet").returncode == 0
     back = in_a_lake.kcc("rollback", "--reason", "to try it")
     assert back.returncode == 0, back.stderr
+    assert f"readers get: {status['version']}, with their next query" in back.stdout
     assert lake_of(in_a_lake).published_version() == status["version"]
     held = in_a_lake.kcc("run")
     assert (held.returncode, "not published:" in held.stderr) == (0, True)
@@ -83,13 +87,36 @@ def test_without_postgresql_every_command_says_so_in_a_sentence_and_tells_no_pas
         for command in ("run", "status", "versions", "rollback", "report"):
             told = in_a_lake.kcc(command)
             assert told.returncode == 1
-            assert "the lake's catalog can't be reached: PostgreSQL does not answer or refuses" in told.stderr, command
+            assert "the lake's catalog can't be reached: PostgreSQL does not answer" in told.stderr, command
             assert "Traceback" not in told.stderr + told.stdout
             assert postgres.password not in told.stderr + told.stdout
         unknown = in_a_lake.kcc("status", "--max-age", "26h")
         assert unknown.returncode == 1
-        assert unknown.stdout == "ATTENTION: version unknown, it can't be asked\n"
+        assert unknown.stdout == "ATTENTION: version unknown, it can't be asked: `kcc status` says why\n"
     assert in_a_lake.kcc("run", "--quiet").returncode == 0
+
+
+def test_rows_that_are_not_where_the_settings_say_are_one_sentence_of_each_command(in_a_lake: City, lake: Path) -> None:
+    assert in_a_lake.kcc("run", "--quiet").returncode == 0
+    lake.rename(lake.with_name("unmounted"))
+    for command in ("status", "report", "run"):
+        told = in_a_lake.kcc(command)
+        assert told.returncode == 1
+        assert re.search(r"no such folder.*: mount it.* \(runbook: The lake unreachable\)$", told.stderr), command
+    lake.with_name("unmounted").rename(lake)
+    for file in lake.glob("*/marts/indicators/*.parquet"):
+        file.unlink()
+    report = in_a_lake.kcc("report")
+    assert report.returncode == 1
+    assert re.search(r"can't be asked \(IO Error: .* \(runbook: The warehouse can't be asked\)$", report.stderr)
+    settings = Path(in_a_lake.environment["KCC_SETTINGS"])
+    lake.rename(lake.with_name("moved"))
+    settings.write_text(settings.read_text().replace(f'"{lake}"', f'"{lake}/../moved"'))
+    for command in ("status", "report", "run"):
+        told = in_a_lake.kcc(command)
+        assert told.returncode == 1
+        kept_in = rf"in {lake}/waterbeke/, and warehouse\.folder has them in {lake.with_name('moved')}/waterbeke:"
+        assert re.search(rf"{kept_in} .* \(runbook: A lake of another city\)$", told.stderr), command
 
 
 def test_who_goes_back_to_a_file_has_it_the_next_night_with_the_history_of_before(in_a_lake: City) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -20,7 +22,8 @@ from assets.sessions import readonly
 from pipelines import ducklake, durable
 from pipelines.ducklake import DuckLake, LakeUnreachable, OfAnotherCity
 from pipelines.publishing import Warehouse
-from pipelines.settings import Settings
+from pipelines.settings import FileWarehouse, Settings
+from pipelines.status import status_of
 from pipelines.versioned_file import VersionedFile
 from pipelines.versions import release_pin, roll_back, versions_of
 from schemas.tables import TABLES, columns
@@ -199,7 +202,7 @@ def test_a_city_whose_parquet_is_elsewhere_is_not_mixed_with_another_folder(tmp_
     deliver(settings)
     publish(settings)
     (tmp_path / "other").mkdir()
-    with pytest.raises(OfAnotherCity, match=r"in another folder .* is warehouse\.folder right"):
+    with pytest.raises(OfAnotherCity, match=r"in .*/lake/lier/, and warehouse\.folder has them in .*/other/lier:"):
         publish(city(tmp_path, tmp_path / "other"))
     assert calls(settings) == 1
 
@@ -257,6 +260,19 @@ def test_a_shared_folder_that_is_not_there_is_not_made(tmp_path: Path, lake: Pat
     assert not (lake / "mounted").exists()
 
 
+def test_a_lake_without_room_for_the_next_night_is_told_before_it_fails(
+    tmp_path: Path, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = city(tmp_path, lake)
+    deliver(settings)
+    publish(settings)
+    assert status_of(settings).no_room is None
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda folder: SimpleNamespace(free=0 if lake in folder.parents else 10**12)
+    )
+    assert str(status_of(settings).no_room).startswith(f"0 MB are free in {lake}/lier, and a night may need 50 MB")
+
+
 def test_parquet_that_was_lost_is_there_again_after_the_next_night(tmp_path: Path, lake: Path) -> None:
     settings = city(tmp_path, lake)
     deliver(settings)
@@ -273,9 +289,9 @@ def test_who_wrote_to_a_lake_after_its_publication_is_told_of_until_the_next(tmp
     store.publish(small(tmp_path / "built.duckdb"), OLD)
     assert store.spoiled() is None
     with store._connect(for_writing=True) as con:
-        con.execute("create schema notes; create table notes.mine as select 1 as a").fetchall()
+        con.execute("create schema kcc.notes; create table kcc.notes.mine as select 1 as a").fetchall()
     with store._connect(for_writing=True) as con:
-        con.execute("delete from core.calls where call_id = 2").fetchall()
+        con.execute("delete from kcc.core.calls where call_id = 2").fetchall()
     assert "somebody wrote to it after" in str(store.spoiled())
     store.publish(small(tmp_path / "built.duckdb"), "kcc_20250302T000000000000_new")
     assert store.spoiled() is None
@@ -366,12 +382,61 @@ def test_where_postgresql_is_gone_a_sentence_says_so_and_readers_keep_what_they_
     deliver(settings, days=2)
     with postgres.down():
         for attempt in (publish, calls, versions_of):
-            with pytest.raises(LakeUnreachable, match="PostgreSQL does not answer or refuses") as told:
+            with pytest.raises(LakeUnreachable, match="PostgreSQL does not answer; does it run") as told:
                 attempt(settings)
             assert postgres.password not in str(told.value)
     assert calls(settings) == 1
     publish(settings)
     assert calls(settings) == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        pytest.param(("{password}@", "geheim@"), "refuses the password, or gets none", id="password"),
+        pytest.param((":{password}@", "@"), "refuses the password, or gets none", id="no password"),
+        pytest.param((":{port}/", ":1/"), "does not answer; does it run, and are its host and port", id="port"),
+        pytest.param(("{database}", "geheim"), "has no such database", id="database"),
+        pytest.param(("{database}", "{database}?sslmode=require"), "does not offer the TLS", id="TLS"),
+        pytest.param(("{database}", "{database}?sslmode=geheim"), "libpq does not know an option", id="an option"),
+    ],
+)
+@pytest.mark.usefixtures("catalog")
+def test_what_is_wrong_with_the_address_is_told_and_not_quoted(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, wrong: tuple[str, str], sentence: str
+) -> None:
+    monkeypatch.setattr(ducklake, "_pauses", [])
+    catalog = os.environ[ducklake.URL_VARIABLE]
+    parts = {"password": postgres.password, "port": postgres.port, "database": catalog.rpartition("/")[2]}
+    right, other = (part.format(**parts) for part in wrong)
+    assert right in catalog
+    monkeypatch.setenv(ducklake.URL_VARIABLE, catalog.replace(right, other))
+    with pytest.raises(LakeUnreachable, match=f"PostgreSQL .*{sentence}") as told:
+        calls(city(tmp_path, tmp_path))
+    assert "geheim" not in str(told.value)
+
+
+def test_a_catalog_of_another_release_of_ducklake_is_told_and_left_as_it_is(
+    tmp_path: Path, lake: Path, catalog: str
+) -> None:
+    settings = city(tmp_path, lake)
+    deliver(settings)
+    publish(settings)
+    Postgres.ask(catalog, "update lier.ducklake_metadata set value = '99.0' where key = 'version'")
+    for attempt in (calls, publish):
+        with pytest.raises(LakeUnreachable, match="made by another release of DuckLake"):
+            attempt(settings)
+    assert Postgres.ask(catalog, "select value from lier.ducklake_metadata where key = 'version'") == [("99.0",)]
+
+
+def test_what_could_not_be_published_is_not_built(
+    tmp_path: Path, lake: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ducklake, "_pauses", [])
+    settings = city(tmp_path, lake)
+    deliver(settings)
+    with postgres.down(), pytest.raises(LakeUnreachable):
+        Warehouse.of(settings).fresh_file("night")
 
 
 def worker_of(settings: Settings) -> ForkServerProcess:
@@ -515,6 +580,21 @@ def test_a_file_beside_the_lake_follows_it_after_a_kill_between_the_two(
     warehouse.clear_left_overs()
     assert warehouse.file.published_version() == warehouse.published_version()
     assert len(warehouse.history().publications) == 2
+
+
+def test_a_city_that_moves_into_a_lake_leaves_no_file_that_looks_like_the_newest_version(
+    tmp_path: Path, lake: Path
+) -> None:
+    settings = city(tmp_path, lake)
+    in_file = settings.model_copy(update={"warehouse": FileWarehouse(kind="file")})
+    deliver(settings)
+    publish(in_file)
+    file = Warehouse.of(in_file).file
+    before = file.file_of(file.published_version() or "")
+    publish(settings)
+    assert calls(settings) == 1
+    assert not file.link.is_symlink()
+    assert before.exists()
 
 
 def test_two_cities_publish_at_the_same_time(tmp_path: Path, lake: Path) -> None:
