@@ -172,11 +172,11 @@ def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is
     store = RecordStore(settings)
     publication = _publication(settings, store, run_id)
     warehouse.refuse(publication)
+    warehouse.store.prepare()
     pin = warehouse.rollbacks.pin()
     bounds = bounded(publication.records) if is_bounded else UNBOUNDED
-    with nothing_swallowed():
-        con = build(file, settings, store, warehouse.history(), publication, bounds)
-        try:
+    try:
+        with nothing_swallowed(), build(file, settings, store, warehouse.history(), publication, bounds) as con:
             log.info("verifying contracts, ledger and sums")
             verify(con)
             found = inspect(con)
@@ -187,15 +187,13 @@ def _build_and_publish(warehouse: Warehouse, settings: Settings, run_id: str, is
                 keep_history(con, warehouse.figures_of(version), warehouse.restatements_of(version))
             publication = publication.model_copy(update={"norms_newly_missed": norms_newly_missed(con)})
             finish(con)
-        except NotPublishable as broken:
-            check = checks.ADDS_UP if broken.table is None else f"{checks.CONTRACT} of {broken.table}"
-            warehouse.refuse(publication, str(broken), [Block(check=check)])
-            raise
-        except Blocked as blocked:
-            warehouse.refuse(publication, str(blocked), blocked.by)
-            raise
-        finally:
-            con.close()
+    except NotPublishable as broken:
+        check = checks.ADDS_UP if broken.table is None else f"{checks.CONTRACT} of {broken.table}"
+        warehouse.refuse(publication, str(broken), [Block(check=check)])
+        raise
+    except Blocked as blocked:
+        warehouse.refuse(publication, str(blocked), blocked.by)
+        raise
     if pin is not None:
         not_published = warehouse.hold_back(file, publication, pin)
         log.info("held back %s", publication.version)

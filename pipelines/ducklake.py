@@ -79,8 +79,6 @@ class DuckLake:
     OfAnotherCity where the lake is not this city's.
     """
 
-    readers_follow = "with their next query"
-
     def __init__(
         self,
         place: DuckLakeWarehouse,
@@ -94,6 +92,9 @@ class DuckLake:
         self.is_ours = is_ours
         self.file = file
         self.copies = file if place.keep_file else None
+        self.readers_follow = "with their next query"
+        if self.copies is not None:
+            self.readers_follow += f", those of {file.link.name} {file.readers_follow}"
         self.where = f"lake {self.city} in {self.folder}"
 
     def published_version(self) -> str | None:
@@ -125,7 +126,7 @@ class DuckLake:
         """Ask the snapshot that is the newest now, with each query the same."""
         con = self._connect()
         try:
-            self._require_parquet(con)
+            self._require_rows(con)
             con.execute("use kcc")
             con.execute("begin")
         except BaseException:
@@ -263,11 +264,16 @@ class DuckLake:
         """A session with the lake attached as `kcc`. Raises _NoLake where nobody has written to it yet."""
         options = "read_only"
         if for_writing:
-            self._make_folder()
+            self._require_folder(self.folder.parent, "mount it, or make it if it is new")
             options = f"data_path {quoted(str(self.folder))}, data_inlining_row_limit 0"
         con = self._attached(self._attaching("kcc", options))
         try:
-            self._refuse_another_city(con, for_writing)
+            versions = _versions(con)
+            self._refuse_another_city(versions, for_writing)
+            if for_writing and not versions:
+                self.folder.mkdir(exist_ok=True)
+            elif for_writing:
+                self._require_rows(con)
             if attach_source is not None:
                 con.execute(attach_source)
             if for_writing:
@@ -278,24 +284,23 @@ class DuckLake:
             raise
         return con
 
-    def _make_folder(self) -> None:
-        """Make the city's own folder, but not the one that all share: it may not be mounted."""
-        if not self.folder.parent.is_dir():
-            raise LakeUnreachable(
-                f"{self.folder.parent}: there is no such folder (warehouse.folder): mount it, or make it if it is new"
-            )
-        self.folder.mkdir(exist_ok=True)
-
-    def _require_parquet(self, con: duckdb.DuckDBPyConnection) -> None:
-        """Raise unless the rows that the catalog knows lie where the settings say."""
+    def _require_rows(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Raise unless what the catalog knows lies where the settings say: a folder that is gone may not be mounted."""
         ((kept_in,),) = con.execute("select data_path from ducklake_settings('kcc')").fetchall()
         if Path(kept_in) != self.folder:
             raise self._elsewhere(kept_in)
-        if not self.folder.is_dir():
-            raise LakeUnreachable(
-                f"{self.folder}: the catalog has rows of this city, and there is no such folder: mount it; if it is "
-                "lost, `kcc run` publishes them anew"
-            )
+        self._require_folder(
+            self.folder, "the catalog has rows there, so mount it; if it is lost, make it, and `kcc run` fills it anew"
+        )
+
+    def _require_folder(self, folder: Path, what_to_do: str) -> None:
+        """Raise unless a folder is there."""
+        try:
+            is_there = folder.is_dir()
+        except OSError as error:
+            raise LakeUnreachable(f"{folder}: can't be entered ({error.strerror})") from None
+        if not is_there:
+            raise LakeUnreachable(f"{folder}: there is no such folder (warehouse.folder): {what_to_do}")
 
     def _elsewhere(self, kept_in: str) -> OfAnotherCity:
         return OfAnotherCity(
@@ -344,12 +349,13 @@ class DuckLake:
                 "nothing of it was changed; run the release that made it, or the newer one on every machine"
             ) from None
         if not _pauses:
-            raise LakeUnreachable(f"the lake's catalog can't be reached: {obstacle(said, URL_VARIABLE)}") from None
+            told = said.rpartition('": ')[2]  # by libpq; what stands before is the address, whose words are anybody's
+            raise LakeUnreachable(f"the lake's catalog can't be reached: {obstacle(told, URL_VARIABLE)}") from None
         time.sleep(_pauses.pop(0))
 
-    def _refuse_another_city(self, con: duckdb.DuckDBPyConnection, for_writing: bool) -> None:
+    def _refuse_another_city(self, versions: list[Snapshot], for_writing: bool) -> None:
         """Raise OfAnotherCity unless the newest version is this centre's, or for writing this data folder's."""
-        newest = next(reversed(_versions(con)), None)
+        newest = versions[-1] if versions else None
         if newest is None or self.is_ours(newest.version):
             return
         if newest.centre != self.centre:

@@ -13,13 +13,14 @@ CONNECT_SECONDS = 10
 """Seconds for one attempt to connect, where the URL says nothing else (`connect_timeout`)."""
 OBSTACLES = {
     r"could not translate host name": "is on a machine whose name nobody knows here; is its host",
-    r"password authentication failed|no password supplied": "refuses the password, or gets none; are user and password",
+    r"password authentication failed|no password supplied": "refuses the password, or gets none; are user and password "
+    "(or the file that PGPASSFILE names)",
     r'database ".*" does not exist': "has no such database; is its name",
     r'role ".*" does not exist': "has no such user; is it",
     r"permission denied": "does not let this user read or write what it should; is the user",
     r"invalid .* (value|option)": "was not asked, for libpq does not know an option; is what follows the ?",
     r"pg_hba\.conf": "lets nobody in from here in this way (its pg_hba.conf); are user, database and sslmode",
-    r"SSL|certificate": "does not offer the TLS that is asked for; is sslmode",
+    r"does not support SSL|SSL error|certificate": "does not offer the TLS that is asked for; is sslmode",
     r"FATAL": "refuses the connection, and its log says why; are user, password and database",
     r"": "does not answer; does it run, and are its host and port",
 }

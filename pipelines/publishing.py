@@ -140,13 +140,9 @@ class Warehouse:
         return warehouse
 
     def fresh_file(self, run: str) -> Path:
-        """Where a new version may be built; what an earlier night left half done is cleared away first.
-
-        Raises StoreTrouble where it could not be published.
-        """
-        self.publications.mkdir(parents=True, exist_ok=True)
-        self.file.prepare()
-        self.store.prepare()
+        """Where a new version may be built; what an earlier night left half done is cleared away first."""
+        for folder in (self.file.versions, self.publications):
+            folder.mkdir(parents=True, exist_ok=True)
         self.clear_left_overs()
         return self.file.versions / f".building_{run}.duckdb"
 

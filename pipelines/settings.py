@@ -91,13 +91,15 @@ def _below(pattern: str) -> str:
     return pattern
 
 
-TAKEN = {"public", "information_schema", "main", "system", "temp"}
+TAKEN = {"public", "information_schema", "main", "memory", "system", "temp"}
 """Schemas and databases that are there already; analysts attach a city by its name."""
 
 
 def _city(name: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or name.startswith("pg_") or name in TAKEN:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
         raise ValueError("expected a name such as 'lier' or 'sint_niklaas': letters a-z, digits and _, at most 63")
+    if name.startswith("pg_") or name in TAKEN:
+        raise ValueError("expected a name such as 'lier': databases have taken this one")
     return name
 
 

@@ -45,7 +45,7 @@ class Store(Protocol):
         """Ask the published version, read-only: `core`, `marts` and `ops` are there. Somebody must have published."""
 
     def prepare(self) -> None:
-        """See that a version can be published, before one is built."""
+        """See that a version can be published, before one is built. Raises StoreTrouble if not."""
 
     def publish(self, built: Path, version: str) -> None:
         """Keep a finished file as a version and give it to readers, at once and for good."""

@@ -58,8 +58,7 @@ class VersionedFile:
         return readonly(self.link)
 
     def prepare(self) -> None:
-        """Make the folder, in which a build begins, too."""
-        self.versions.mkdir(parents=True, exist_ok=True)
+        """Nothing: a build begins where it ends."""
 
     def add(self, built: Path, version: str) -> Path:
         """Keep a finished file as a version that nobody gets yet; returns where it is."""

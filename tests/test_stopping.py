@@ -12,20 +12,25 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import dagster as dg
 import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 
-from assets import records
+import assets.records
+import assets.report.making
+import assets.verify
+import assets.warehouse
 from bench.data import settings as settings_of
 from bench.data import write_exports
-from pipelines.publishing import Warehouse
+from pipelines import stopping
+from pipelines.publishing import UNFINISHED, Warehouse
 from pipelines.settings import ROOT
 from tests import city
 from tests.faults.stage import checksums
@@ -254,33 +259,69 @@ def test_a_run_that_is_told_to_stop_says_what_is_done_and_the_next_goes_on(
     assert left == []
 
 
-@pytest.mark.parametrize(
-    ("whose_run", "interrupt"),
-    [
-        pytest.param(nullcontext, KeyboardInterrupt, id="of kcc run"),
-        pytest.param(dg.raise_execution_interrupts, DagsterExecutionInterruptedError, id="of Dagster"),
-    ],
-)
-def test_a_file_in_whose_reading_a_library_swallowed_the_interrupt_is_read_again(
-    whose_run: Callable[[], AbstractContextManager[None]],
-    interrupt: type[BaseException],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+# ── An interrupt that a library swallows ──────────────────────────────────────────────────────────
+
+
+@pytest.fixture(params=["of kcc run", "of Dagster"])
+def run_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[BaseException]]:
+    """What an interrupt raises in a run that hears signals as `kcc run` does, or as a process of Dagster's."""
+    monkeypatch.setattr(stopping, "PATIENCE", 600)
+    with stopping.stoppable(lambda: None):
+        if request.param == "of kcc run":
+            yield KeyboardInterrupt
+        else:
+            with dg.raise_execution_interrupts():
+                yield DagsterExecutionInterruptedError
+
+
+@contextmanager
+def swallowed_in(module: ModuleType, name: str) -> Iterator[None]:
+    """Let a function hear an interrupt that nobody else does."""
+    whole = getattr(module, name)
+
+    def told_and_deaf(*words: Any) -> Any:
+        with suppress(KeyboardInterrupt, DagsterExecutionInterruptedError):
+            os.kill(os.getpid(), signal.SIGINT)
+        return whole(*words)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, name, told_and_deaf)
+        yield
+
+
+def test_a_file_in_whose_reading_it_was_swallowed_is_read_again(run_of: type[BaseException], tmp_path: Path) -> None:
+    city.write_calls(tmp_path, "2025-03-31", [city.call("2025-03-31 09:00:00")])
+    settings = city.settings_of(tmp_path)
+    with swallowed_in(assets.records, "raw_text"), pytest.raises(run_of):
+        city.read_all(settings)
+    assert not list(settings.folders.data.rglob("receipts/*.json"))
+    assert [receipt.records for receipt in city.read_all(settings).receipts] == [1]
+
+
+@pytest.mark.parametrize("is_sound", [True, False])
+def test_a_build_in_which_it_was_swallowed_is_not_published_and_not_said_to_be_unsound(
+    run_of: type[BaseException], is_sound: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     city.write_calls(tmp_path, "2025-03-31", [city.call("2025-03-31 09:00:00")])
     settings = city.settings_of(tmp_path)
+    if not is_sound:
+        monkeypatch.setitem(assets.verify.SUMS, "two and two are five", "select 1")
+    with swallowed_in(assets.warehouse, "verify"), pytest.raises(run_of):
+        city.publish(settings)
+    warehouse = Warehouse.of(settings)
+    assert warehouse.published_version() is None
+    refused = warehouse.refused()
+    assert refused is not None
+    assert refused.reason == UNFINISHED
 
-    def told_and_deaf(*_: object) -> str:
-        with suppress(interrupt):
-            os.kill(os.getpid(), signal.SIGINT)
-        return ""
 
-    with monkeypatch.context() as deaf, whose_run():
-        deaf.setattr(records, "raw_text", told_and_deaf)
-        with pytest.raises(interrupt):
-            city.read_all(settings)
-    assert not list(settings.folders.data.rglob("receipts/*.json"))
-    assert [receipt.records for receipt in city.read_all(settings).receipts] == [1]
+def test_a_report_in_which_it_was_swallowed_is_not_kept(run_of: type[BaseException], tmp_path: Path) -> None:
+    city.write_calls(tmp_path, "2025-03-31", [city.call("2025-03-31 09:00:00")])
+    settings = city.settings_of(tmp_path)
+    city.publish(settings)
+    with swallowed_in(assets.report.making, "figures_of"), pytest.raises(run_of):
+        assets.report.making.make_report(settings)
+    assert not [*settings.folders.data.glob("reports/*")]
 
 
 def test_a_backfill_says_now_and_then_how_far_it_is(office: Office) -> None:

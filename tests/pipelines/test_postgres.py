@@ -349,7 +349,8 @@ SILENT = UNREACHED.format(
     "PostgreSQL does not answer; does it run, and are its host and port right in KCC_POSTGRES_URL"
 )
 WRONG_PASSWORD = UNREACHED.format(
-    "PostgreSQL refuses the password, or gets none; are user and password right in KCC_POSTGRES_URL"
+    "PostgreSQL refuses the password, or gets none; are user and password (or the file that PGPASSFILE names) right in "
+    "KCC_POSTGRES_URL"
 )
 NO_URL = (
     "kcc: dagster.yaml keeps Dagster's history in PostgreSQL, but KCC_POSTGRES_URL {}: it is "

@@ -102,7 +102,7 @@ def test_rows_that_are_not_where_the_settings_say_are_one_sentence_of_each_comma
     for command in ("status", "report", "run"):
         told = in_a_lake.kcc(command)
         assert told.returncode == 1
-        assert re.search(r"no such folder.*: mount it.* \(runbook: The lake unreachable\)$", told.stderr), command
+        assert re.search(r"no such folder.* mount it.* \(runbook: The lake unreachable\)$", told.stderr), command
     lake.with_name("unmounted").rename(lake)
     for file in lake.glob("*/marts/indicators/*.parquet"):
         file.unlink()

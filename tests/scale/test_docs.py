@@ -40,7 +40,7 @@ def analyst(tmp_path: Path, lake: Path, catalog: str, postgres: Postgres) -> Ite
     home = tmp_path / "home"
     home.mkdir()
     environment = {**os.environ, "HOME": str(home), "PGPASSWORD": "geheim"}
-    run(block("python", "mkdtemp"), environment, catalog)
+    run(block("python", "TemporaryDirectory"), environment, catalog)
     yield environment
     postgres.ask(catalog, "drop owned by analyst; drop user analyst")
 

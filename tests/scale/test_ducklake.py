@@ -273,6 +273,20 @@ def test_a_lake_without_room_for_the_next_night_is_told_before_it_fails(
     assert str(status_of(settings).no_room).startswith(f"0 MB are free in {lake}/lier, and a night may need 50 MB")
 
 
+def test_a_folder_that_the_catalog_knows_and_that_is_gone_is_not_made(tmp_path: Path, lake: Path) -> None:
+    settings = city(tmp_path, lake)
+    deliver(settings)
+    publish(settings)
+    (lake / "lier").rename(lake / "unmounted")
+    for attempt in (calls, publish):
+        with pytest.raises(LakeUnreachable, match=r"lier: there is no such folder .* so mount it; if it is lost"):
+            attempt(settings)
+    (lake / "lier").mkdir()
+    deliver(settings, days=2)
+    publish(settings)
+    assert calls(settings) == 3
+
+
 def test_parquet_that_was_lost_is_there_again_after_the_next_night(tmp_path: Path, lake: Path) -> None:
     settings = city(tmp_path, lake)
     deliver(settings)
@@ -398,6 +412,7 @@ def test_where_postgresql_is_gone_a_sentence_says_so_and_readers_keep_what_they_
         pytest.param((":{port}/", ":1/"), "does not answer; does it run, and are its host and port", id="port"),
         pytest.param(("{database}", "geheim"), "has no such database", id="database"),
         pytest.param(("{database}", "{database}?sslmode=require"), "does not offer the TLS", id="TLS"),
+        pytest.param((":{port}/{database}", ":1/{database}?sslrootcert=/certificate"), "does not answer", id="not TLS"),
         pytest.param(("{database}", "{database}?sslmode=geheim"), "libpq does not know an option", id="an option"),
     ],
 )
@@ -435,8 +450,12 @@ def test_what_could_not_be_published_is_not_built(
     monkeypatch.setattr(ducklake, "_pauses", [])
     settings = city(tmp_path, lake)
     deliver(settings)
+    monkeypatch.setattr("assets.warehouse.build", None)
     with postgres.down(), pytest.raises(LakeUnreachable):
-        Warehouse.of(settings).fresh_file("night")
+        publish(settings)
+    refused = Warehouse.of(settings).refused()
+    assert refused is not None
+    assert refused.reason == "it broke off (LakeUnreachable) (runbook: The lake unreachable)"
 
 
 def worker_of(settings: Settings) -> ForkServerProcess:
