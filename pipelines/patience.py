@@ -12,7 +12,8 @@ PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2)
 CONNECT_SECONDS = 10
 """Seconds for one attempt to connect, where the URL says nothing else (`connect_timeout`)."""
 OBSTACLES = {
-    r"could not translate host name": "is on a machine whose name nobody knows here; is its host",
+    r"could not translate host name": "is on a machine whose name nobody knows here; is its host (an @ in the "
+    "password is %40)",
     r"password authentication failed|no password supplied": "refuses the password, or gets none; are user and password "
     "(or the file that PGPASSFILE names)",
     r'database ".*" does not exist': "has no such database; is its name",

@@ -348,6 +348,10 @@ UNREACHED = "kcc: Dagster's history can't be reached: {}? `kcc status` says what
 SILENT = UNREACHED.format(
     "PostgreSQL does not answer; does it run, and are its host and port right in KCC_POSTGRES_URL"
 )
+NO_SUCH_HOST = UNREACHED.format(
+    "PostgreSQL is on a machine whose name nobody knows here; is its host (an @ in the password is %40) right in "
+    "KCC_POSTGRES_URL"
+)
 WRONG_PASSWORD = UNREACHED.format(
     "PostgreSQL refuses the password, or gets none; are user and password (or the file that PGPASSFILE names) right in "
     "KCC_POSTGRES_URL"
@@ -363,7 +367,7 @@ NO_URL = (
     [
         pytest.param("postgresql://kcc:{part}@127.0.0.1:1/history", SILENT, id="nobody listens"),
         pytest.param("postgresql://kcc:{part}@127.0.0.1:{port}/history", WRONG_PASSWORD, id="wrong password"),
-        pytest.param("postgresql://kcc:p@{part}@127.0.0.1:{port}/history", SILENT, id="an @ in the password"),
+        pytest.param("postgresql://kcc:p@{part}@127.0.0.1:{port}/history", NO_SUCH_HOST, id="an @ in the password"),
         pytest.param("postgresql://kcc:p/{part}#@127.0.0.1:{port}/history", WRONG_PASSWORD, id="other marks in it"),
         pytest.param("postgresql://kcc:p@127.0.0.1:{part}/history", NO_URL.format("holds no URL"), id="no port"),
         pytest.param("host=127.0.0.1 password={part}", NO_URL.format("holds no URL"), id="no URL"),
