@@ -264,7 +264,7 @@ class DuckLake:
         """A session with the lake attached as `kcc`. Raises _NoLake where nobody has written to it yet."""
         options = "read_only"
         if for_writing:
-            self._require_folder(self.folder.parent, "mount it, or make it if it is new")
+            _require_folder(self.folder.parent, "mount it, or make it if it is new")
             options = f"data_path {quoted(str(self.folder))}, data_inlining_row_limit 0"
         con = self._attached(self._attaching("kcc", options))
         try:
@@ -289,18 +289,9 @@ class DuckLake:
         ((kept_in,),) = con.execute("select data_path from ducklake_settings('kcc')").fetchall()
         if Path(kept_in) != self.folder:
             raise self._elsewhere(kept_in)
-        self._require_folder(
+        _require_folder(
             self.folder, "the catalog has rows there, so mount it; if it is lost, make it, and `kcc run` fills it anew"
         )
-
-    def _require_folder(self, folder: Path, what_to_do: str) -> None:
-        """Raise unless a folder is there."""
-        try:
-            is_there = folder.is_dir()
-        except OSError as error:
-            raise LakeUnreachable(f"{folder}: can't be entered ({error.strerror})") from None
-        if not is_there:
-            raise LakeUnreachable(f"{folder}: there is no such folder (warehouse.folder): {what_to_do}")
 
     def _elsewhere(self, kept_in: str) -> OfAnotherCity:
         return OfAnotherCity(
@@ -376,6 +367,16 @@ _pauses = [*PAUSES]
 
 class _NoLake(Exception):
     """Nothing was published to this city's lake yet."""
+
+
+def _require_folder(folder: Path, what_to_do: str) -> None:
+    """Raise LakeUnreachable unless a folder is there."""
+    try:
+        is_there = folder.is_dir()
+    except OSError as error:
+        raise LakeUnreachable(f"{folder}: can't be entered ({error.strerror})") from None
+    if not is_there:
+        raise LakeUnreachable(f"{folder}: there is no such folder (warehouse.folder): {what_to_do}")
 
 
 def _versions(con: duckdb.DuckDBPyConnection) -> list[Snapshot]:

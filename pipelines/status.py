@@ -19,7 +19,7 @@ from pipelines.rollbacks import Rollback
 from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
 from pipelines.space import no_room
-from pipelines.store import StoreTrouble
+from pipelines.store import StoreTrouble, cannot_be_asked
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,7 @@ def _status_of(warehouse: Warehouse, settings: Settings) -> Status:
         what_now = why_not or f"run `kcc run` {see(Heading.CANNOT_BE_ASKED)}"
         raise NoStatus(f"{warehouse.store.where}: {other}; {what_now}") from None
     except duckdb.Error as error:
-        why = f"can't be asked ({str(error).splitlines()[0]}) {see(Heading.CANNOT_BE_ASKED)}"
-        raise NoStatus(f"{warehouse.store.where}: {why}") from None
+        raise NoStatus(cannot_be_asked(warehouse.store, error)) from None
 
 
 def _refused(warehouse: Warehouse, settings: Settings) -> NotPublished | None:

@@ -11,12 +11,19 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pipelines.runbook import Heading, see
+
 if TYPE_CHECKING:
     import duckdb
 
 
 class StoreTrouble(Exception):
     """The store can't be asked, or is not this city's; nothing was published. The message says what to do."""
+
+
+def cannot_be_asked(store: Store, error: Exception) -> str:
+    """That the published version does not answer, in a sentence with what DuckDB says of it."""
+    return f"{store.where}: can't be asked ({str(error).splitlines()[0]}) {see(Heading.CANNOT_BE_ASKED)}"
 
 
 class Store(Protocol):

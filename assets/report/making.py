@@ -19,11 +19,10 @@ import polars as pl
 from assets.report.figures import Range, figures_of, indicators_of, restated_years, year_of_the_newest_month
 from pipelines import durable
 from pipelines.publishing import Warehouse
-from pipelines.runbook import Heading, see
 from pipelines.settings import Settings
 from pipelines.space import FULL
 from pipelines.stopping import nothing_swallowed
-from pipelines.store import StoreTrouble
+from pipelines.store import StoreTrouble, cannot_be_asked
 
 NAME = "indicatorenfiche"
 
@@ -90,8 +89,7 @@ def _asked(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     except (duckdb.CatalogException, duckdb.BinderException):
         raise NoReport("the warehouse was published by another version of this software; run `kcc run`") from None
     except duckdb.Error as error:
-        why = f"can't be asked ({str(error).splitlines()[0]}) {see(Heading.CANNOT_BE_ASKED)}"
-        raise NoReport(f"{store.where}: {why}") from None
+        raise NoReport(cannot_be_asked(store, error)) from None
 
 
 def _make(con: duckdb.DuckDBPyConnection, settings: Settings, months: Range, folder: Path) -> Made:

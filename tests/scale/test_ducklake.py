@@ -166,7 +166,7 @@ def test_cities_share_catalog_and_folder_and_none_sees_anothers_records(
         postgres.ask(catalog, f"grant {grant} to reader")
     os.environ[ducklake.URL_VARIABLE] = catalog.replace(f"kcc:{postgres.password}", "reader:reader")
     assert calls(lier) == 3
-    with pytest.raises(LakeUnreachable):
+    with pytest.raises(LakeUnreachable, match="does not let this user read or write"):
         calls(mol)
 
 
